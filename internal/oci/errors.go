@@ -1,0 +1,149 @@
+package oci
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// Error is a registry's refusal, or its silence. Hint says what to do about it.
+type Error struct {
+	Status int    // HTTP status; 0 when there was no answer
+	Code   string // of the distribution spec, such as NAME_UNKNOWN; may be empty
+	text   string
+	hint   string
+	err    error
+}
+
+// Error is one line: what came back.
+func (e *Error) Error() string { return e.text }
+
+// Hint is one line: what to do.
+func (e *Error) Hint() string { return e.hint }
+
+// Unwrap gives the error of the library below.
+func (e *Error) Unwrap() error { return e.err }
+
+// TagImmutable reports that the registry keeps this tag where it is (facts 17).
+// For a tag that was free a moment ago that is a lost race.
+func (e *Error) TagImmutable() bool {
+	return e.Status >= 400 && e.Status < 500 && strings.Contains(strings.ToLower(e.text), "immutable")
+}
+
+// BlobUnknown reports that a manifest names a blob that the registry does not have.
+func (e *Error) BlobUnknown() bool {
+	return e.Code == errcode.ErrorCodeManifestBlobUnknown || e.Code == errcode.ErrorCodeBlobUnknown
+}
+
+// operation is what a request was for, as far as a hint depends on it.
+type operation int
+
+const (
+	listing operation = iota
+	reading
+	writing
+)
+
+// explain turns an error of oras-go into one for people. Not-found stays
+// errdef.ErrNotFound, on which callers decide.
+func (r *Registry) explain(op operation, err error) error {
+	var known *Error
+	if err == nil || errors.Is(err, errdef.ErrNotFound) || errors.As(err, &known) {
+		return err
+	}
+	var resp *errcode.ErrorResponse
+	if errors.As(err, &resp) {
+		e := &Error{Status: resp.StatusCode, err: err, text: responseText(resp)}
+		if len(resp.Errors) > 0 {
+			e.Code = resp.Errors[0].Code
+		}
+		e.hint = r.hint(op, e, !strings.HasPrefix(resp.URL.Path, "/v2/"))
+		return e
+	}
+	return &Error{text: reason(err), hint: r.networkHint(err), err: err}
+}
+
+func responseText(resp *errcode.ErrorResponse) string {
+	words := http.StatusText(resp.StatusCode)
+	if len(resp.Errors) > 0 {
+		words = resp.Errors.Error()
+	}
+	if !strings.HasPrefix(resp.URL.Path, "/v2/") {
+		words += " (asking " + resp.URL.Host + " for a token)"
+	}
+	return fmt.Sprintf("%d %s", resp.StatusCode, strings.TrimPrefix(words, ": "))
+}
+
+// reason is the innermost sentence of a network error, without the URL around it.
+func reason(err error) string {
+	var u *url.Error
+	for errors.As(err, &u) {
+		err = u.Err
+	}
+	return err.Error()
+}
+
+func (r *Registry) hint(op operation, e *Error, token bool) string {
+	switch {
+	case strings.Contains(e.text, "rate limit"), e.Status == http.StatusTooManyRequests, e.Status >= 500:
+		return "the registry kept failing for as long as retry-for allows; run again later, nothing has to be undone"
+	case e.Status == http.StatusUnauthorized && token:
+		return "the registry was asked " + r.login.as + "; check the user name and that the password or token is valid and not expired"
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
+		return r.accessHint(op)
+	case e.Status == http.StatusNotFound && op == listing:
+		return "this is not a registry's way to say that the repository is new, so it is not taken for that; check the host and the path of the repository"
+	case strings.Contains(e.text, "HTTP request to an HTTPS server"):
+		return "the registry speaks HTTPS; leave plain-http false"
+	case e.Status == http.StatusRequestEntityTooLarge:
+		return "the layer is larger than the registry takes; pack a smaller directory or ignore large files"
+	}
+	return ""
+}
+
+// accessHint names the permission or the package link that is missing (facts 14).
+func (r *Registry) accessHint(op operation) string {
+	who := "the registry was asked " + r.login.as
+	if r.ref.Host != ghcr {
+		need := "read"
+		if op == writing {
+			need = "push to"
+		}
+		hint := fmt.Sprintf("%s; that login must be allowed to %s %s", who, need, r.ref)
+		if op == listing {
+			hint += "; if nothing was ever pushed there and this registry answers so for that, set first-build: true for one run"
+		}
+		return hint
+	}
+	need := "packages: read"
+	if op == writing {
+		need = "packages: write"
+	}
+	return fmt.Sprintf("%s; the job needs `permissions: %s`, and an existing package must be linked to this repository"+
+		" (package settings, Manage Actions access, role Write)", who, need)
+}
+
+func (r *Registry) networkHint(err error) string {
+	var (
+		dns     *net.DNSError
+		network net.Error
+	)
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "the registry speaks plain HTTP; set plain-http: true if it is a local one"
+	case errors.As(err, &dns):
+		return "check the host name of the repository"
+	case errors.Is(err, errdef.ErrTooManyPages), errors.Is(err, errdef.ErrSizeExceedsLimit):
+		return "the registry's tag list has no end that can be trusted"
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Sprintf("check that %s is up and reachable from here", r.ref.Host)
+	}
+	return "this is not how a registry answers; check the host and the path of the repository, and what stands in between"
+}

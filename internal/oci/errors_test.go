@@ -1,0 +1,121 @@
+package oci
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// TestHintsSayWhatToDo asks for the error and the hint that a person gets.
+func TestHintsSayWhatToDo(t *testing.T) {
+	denied := `{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}`
+	token := Credentials{Token: "ghs_token", Actor: "octocat"}
+	for name, c := range map[string]struct {
+		host   string
+		creds  Credentials
+		answer canned
+		write  bool
+		says   string
+		hint   []string
+	}{
+		"ghcr.io, no right to push": {"ghcr.io", token, canned{403, "", denied}, true, "403 denied: permission_denied: write_package",
+			[]string{"packages: write", "Manage Actions access", "with the GitHub token"}},
+		"ghcr.io, no right to read": {"ghcr.io", token, canned{403, "", denied}, false, "403 denied", []string{"packages: read"}},
+		"elsewhere, no right to push": {"registry.test", Credentials{Username: "robot", Password: "s3cret"}, canned{403, "", denied}, true, "403 denied",
+			[]string{`as "robot"`, "allowed to push to registry.test/acme/fleet"}},
+		"elsewhere, 403 on the list": {"registry.test", Credentials{}, canned{403, "", denied}, false, "403 denied", []string{"first-build: true", "DOCKER_CONFIG"}},
+		"404 on the list":            {"registry.test", Credentials{}, canned{404, "text/html", "<html>"}, false, "404", []string{"not taken for that", "check the host"}},
+		"503":                        {"registry.test", Credentials{}, canned{503, "", "maintenance"}, false, "503 maintenance", []string{"retry-for", "run again"}},
+		"limit":                      {"registry.test", Credentials{}, canned{429, "", ""}, false, "429", []string{"retry-for"}},
+		"too large":                  {"registry.test", Credentials{}, canned{413, "", ""}, true, "413", []string{"smaller directory"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("DOCKER_CONFIG", t.TempDir())
+			r, err := OpenRegistry(Reference{Host: c.host, Repository: "acme/fleet"}, Options{Credentials: c.creds, Transport: c.answer})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.write {
+				blob := []byte("x")
+				err = r.Push(t.Context(), ocispec.Descriptor{Digest: digest.FromBytes(blob), Size: 1}, strings.NewReader("x"))
+			} else {
+				_, err = allTags(t, r)
+			}
+			checkHint(t, err, c.says, c.hint...)
+		})
+	}
+}
+
+func checkHint(t *testing.T, err error, says string, hints ...string) {
+	t.Helper()
+	if err == nil || !strings.HasPrefix(err.Error(), says) || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "ghs_token") {
+		t.Fatalf("error %v, want one that begins with %q and holds no secret", err, says)
+	}
+	h, ok := err.(interface{ Hint() string })
+	if !ok {
+		t.Fatalf("error %T has no hint", err)
+	}
+	for _, part := range hints {
+		if !strings.Contains(h.Hint(), part) {
+			t.Errorf("hint %q lacks %q", h.Hint(), part)
+		}
+	}
+}
+
+// TestNetworkErrors are told without the URL around them.
+func TestNetworkErrors(t *testing.T) {
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := l.Addr().String()
+	_ = l.Close()
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Second}
+	t.Cleanup(func() { _ = server.Close() })
+	go func() { _ = server.Serve(plain) }()
+	for name, c := range map[string]struct{ host, says, hint string }{
+		"nothing listens":        {closed, "dial tcp " + closed, "up and reachable"},
+		"plain HTTP, not HTTPS":  {plain.Addr().String(), "http: server gave HTTP response to HTTPS client", "plain-http: true"},
+		"a host that is unknown": {"no-such-host.invalid", "dial tcp: lookup", "host name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := OpenRegistry(Reference{Host: c.host, Repository: "acme/fleet"}, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = allTags(t, r)
+			checkHint(t, err, c.says, c.hint)
+		})
+	}
+}
+
+// TestTagImmutable knows the words of the registries that keep a tag in place.
+func TestTagImmutable(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer canned
+		want   bool
+	}{
+		"ECR":    {canned{400, "", `{"errors":[{"code":"TAG_INVALID","message":"The image tag '1.0.0' already exists in the 'fleet' repository and cannot be overwritten because the tag is immutable."}]}`}, true},
+		"Harbor": {canned{412, "", `{"errors":[{"code":"PRECONDITION","message":"Failed to process request due to 'fleet:1.0.0' configured as immutable."}]}`}, true},
+		"denied": {canned{403, "", `{"errors":[{"code":"DENIED","message":"no"}]}`}, false},
+		"broken": {canned{500, "", "immutable"}, false},
+	} {
+		r := openCanned(t, c.answer, Options{})
+		blob := []byte("{}")
+		err := r.PushReference(t.Context(), ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(blob), Size: 2}, strings.NewReader("{}"), "1.0.0")
+		refused, ok := err.(interface{ TagImmutable() bool })
+		if !ok || refused.TagImmutable() != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// Options say how a registry is reached. The zero value is anonymous HTTPS without
+// retries.
+type Options struct {
+	Credentials Credentials
+	PlainHTTP   bool
+	ReadOnly    bool              // ask for no right to push, and refuse to
+	FirstBuild  bool              // believe a 403 on the tag list: nothing was ever pushed
+	Transport   http.RoundTripper // with the run's retries; nil for NewTransport alone
+	UserAgent   string
+}
+
+// Registry is a repository on a registry. It is an oras target that lists tags.
+type Registry struct {
+	*remote.Repository
+	ref   Reference
+	login login
+	o     Options
+}
+
+// errReadOnly guards a dry run against our own mistakes.
+var errReadOnly = errors.New("refusing to write in a dry run")
+
+// The bounds of a tag list. GHCR pages by 100 unless asked for more (facts 11).
+const (
+	tagPage      = 1000
+	maxTagPages  = 2000
+	maxTags      = 1_000_000
+	maxPageBytes = 8 << 20
+)
+
+// OpenRegistry prepares a client. Nothing is sent yet.
+func OpenRegistry(ref Reference, o Options) (*Registry, error) {
+	repo, err := remote.NewRepository(ref.String())
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", ref, err)
+	}
+	l, err := o.Credentials.pick(ref.Host)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", ref, err)
+	}
+	if o.Transport == nil {
+		o.Transport = NewTransport()
+	}
+	actions := []string{auth.ActionPull, auth.ActionPush}
+	if o.ReadOnly {
+		actions = actions[:1]
+	}
+	client := &auth.Client{
+		Client:     &http.Client{Transport: plainSpeaker{o.Transport}},
+		Credential: l.credential,
+		Cache:      auth.NewCache(),
+	}
+	client.SetUserAgent(o.UserAgent)
+	repo.Client = oneToken{client, repo, actions}
+	repo.PlainHTTP = o.PlainHTTP
+	repo.TagListPageSize = tagPage
+	repo.TagListMaxPages = maxTagPages
+	repo.MaxMetadataBytes = maxPageBytes
+	repo.SkipReferrersGC = true
+	return &Registry{repo, ref, l, o}, nil
+}
+
+// oneToken asks for all rights of the run at the first challenge, so that one token
+// serves the run: reading first and pushing later would cost a second one.
+type oneToken struct {
+	*auth.Client
+	repo    *remote.Repository
+	actions []string
+}
+
+func (c oneToken) Do(req *http.Request) (*http.Response, error) {
+	ctx := auth.AppendRepositoryScope(req.Context(), c.repo.Reference, c.actions...)
+	return c.Client.Do(req.WithContext(ctx))
+}
+
+// Tags lists all tags over all pages. A repository that was never pushed to has none;
+// that is believed only when the registry says so (NAME_UNKNOWN of the distribution
+// spec, NOT_FOUND from Harbor), or says 403 and FirstBuild is set. Anything else is
+// an error.
+func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string) error) error {
+	total := 0
+	err := r.Repository.Tags(ctx, last, func(tags []string) error {
+		if total += len(tags); total > maxTags {
+			return fmt.Errorf("more than %d tags: %w", maxTags, errdef.ErrSizeExceedsLimit)
+		}
+		return fn(tags)
+	})
+	var resp *errcode.ErrorResponse
+	if errors.As(err, &resp) && total == 0 {
+		switch {
+		case resp.StatusCode == http.StatusNotFound && unknownName(resp):
+			return nil
+		case resp.StatusCode == http.StatusForbidden && r.o.FirstBuild:
+			return nil
+		}
+	}
+	return r.explain(listing, err)
+}
+
+func unknownName(resp *errcode.ErrorResponse) bool {
+	for _, e := range resp.Errors {
+		if e.Code == errcode.ErrorCodeNameUnknown || e.Code == "NOT_FOUND" {
+			return true
+		}
+	}
+	return false
+}
+
+// Resolve gives the descriptor that a tag or digest names, or errdef.ErrNotFound.
+func (r *Registry) Resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
+	desc, err := r.Repository.Resolve(ctx, reference)
+	return desc, r.explain(reading, err)
+}
+
+// Exists reports whether the registry has the content already.
+func (r *Registry) Exists(ctx context.Context, target ocispec.Descriptor) (bool, error) {
+	ok, err := r.Repository.Exists(ctx, target)
+	return ok, r.explain(reading, err)
+}
+
+// Fetch reads the content of a descriptor.
+func (r *Registry) Fetch(ctx context.Context, target ocispec.Descriptor) (io.ReadCloser, error) {
+	rc, err := r.Repository.Fetch(ctx, target)
+	return rc, r.explain(reading, err)
+}
+
+// FetchReference resolves and reads in one request.
+func (r *Registry) FetchReference(ctx context.Context, reference string) (ocispec.Descriptor, io.ReadCloser, error) {
+	desc, rc, err := r.Repository.FetchReference(ctx, reference)
+	return desc, rc, r.explain(reading, err)
+}
+
+// PushReference uploads a manifest under a tag in one request.
+func (r *Registry) PushReference(ctx context.Context, expected ocispec.Descriptor, content io.Reader, reference string) error {
+	if r.o.ReadOnly {
+		return errReadOnly
+	}
+	return r.explain(writing, r.Repository.PushReference(ctx, expected, content, reference))
+}
+
+// Tag names a manifest that the registry has.
+func (r *Registry) Tag(ctx context.Context, desc ocispec.Descriptor, reference string) error {
+	if r.o.ReadOnly {
+		return errReadOnly
+	}
+	return r.explain(writing, r.Repository.Tag(ctx, desc, reference))
+}
+
+// Push uploads a blob or manifest. When content can seek, an upload that broke off is
+// begun again: its session may be gone, or it may have arrived after all.
+func (r *Registry) Push(ctx context.Context, expected ocispec.Descriptor, content io.Reader) error {
+	if r.o.ReadOnly {
+		return errReadOnly
+	}
+	seeker, replay := content.(io.Seeker)
+	const attempts = 3
+	for attempt := 1; ; attempt++ {
+		err := r.Repository.Push(ctx, expected, content)
+		if err == nil || !replay || attempt == attempts || !brokenUpload(err) || ctx.Err() != nil {
+			return r.explain(writing, err)
+		}
+		if ok, existsErr := r.Repository.Exists(ctx, expected); existsErr == nil && ok {
+			return nil
+		}
+		if _, seekErr := seeker.Seek(0, io.SeekStart); seekErr != nil {
+			return errors.Join(r.explain(writing, err), seekErr)
+		}
+	}
+}
+
+// brokenUpload reports whether a new upload may succeed where this one failed: the
+// session is unknown (404), at another offset (416), or its token ran out (401).
+func brokenUpload(err error) bool {
+	var resp *errcode.ErrorResponse
+	if !errors.As(err, &resp) {
+		return false
+	}
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable:
+		return resp.Method == http.MethodPut
+	}
+	return false
+}
