@@ -1,0 +1,210 @@
+// Package github is the GitHub API edge: what the pipeline asks of the repository's
+// history.
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// Options say which GitHub and as whom.
+type Options struct {
+	Repository string            // owner/name
+	APIURL     string            // of GitHub Enterprise Server; empty for github.com
+	Token      string            // goes to the API's host only; may be empty
+	Transport  http.RoundTripper // with the run's retries; nil for Go's own
+	UserAgent  string
+}
+
+// Repository is one git repository on GitHub.
+type Repository struct {
+	api         *github.Client
+	owner, name string
+}
+
+// Open prepares a client. Nothing is sent yet.
+func Open(o Options) (*Repository, error) {
+	owner, name, ok := strings.Cut(o.Repository, "/")
+	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
+		return nil, fmt.Errorf("GITHUB_REPOSITORY %q is not OWNER/NAME", o.Repository)
+	}
+	client := github.NewClient(&http.Client{Transport: o.Transport, CheckRedirect: stayHome})
+	if o.APIURL != "" && o.APIURL != "https://api.github.com" {
+		base, err := url.Parse(strings.TrimSuffix(o.APIURL, "/") + "/")
+		if err != nil || base.Host == "" {
+			return nil, fmt.Errorf("GITHUB_API_URL %q is not a URL", o.APIURL)
+		}
+		client.BaseURL = base
+	}
+	client.UserAgent = o.UserAgent
+	if o.Token != "" { // GitHub refuses an empty one, and answers who has none
+		client = client.WithAuthToken(o.Token)
+	}
+	return &Repository{client, owner, name}, nil
+}
+
+// stayHome follows a redirect (a renamed repository gives 301) on the same host only:
+// go-github adds the token to each request, wherever it goes.
+func stayHome(req *http.Request, via []*http.Request) error {
+	if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme || len(via) >= 5 {
+		return errors.New("refusing to follow a redirect to another host with the token")
+	}
+	return nil
+}
+
+// CommitTime is when commit was committed, in UTC.
+func (r *Repository) CommitTime(ctx context.Context, commit string) (time.Time, error) {
+	c, _, err := r.api.Git.GetCommit(ctx, r.owner, r.name, commit)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading commit %.7s of %s/%s: %w", commit, r.owner, r.name, explain(err))
+	}
+	t := c.GetCommitter().GetDate()
+	if t.IsZero() {
+		return time.Time{}, fmt.Errorf("reading commit %.7s of %s/%s: the answer has no committer date", commit, r.owner, r.name)
+	}
+	return t.UTC(), nil
+}
+
+// Contains reports whether commit is newer or an ancestor of it.
+func (r *Repository) Contains(ctx context.Context, newer, commit string) (bool, error) {
+	c, _, err := r.api.Repositories.CompareCommits(ctx, r.owner, r.name, commit, newer, &github.ListOptions{PerPage: 1})
+	if err != nil {
+		return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", commit, newer, r.owner, r.name, explain(err))
+	}
+	switch c.GetStatus() {
+	case "ahead", "identical":
+		return true, nil
+	case "behind", "diverged":
+		return false, nil
+	}
+	return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: unknown status %q", commit, newer, r.owner, r.name, c.GetStatus())
+}
+
+// The API gives 100 commits a page at most; more than ten pages is no release any more.
+const (
+	perPage  = 100
+	maxPages = 10
+)
+
+// Messages are the messages of the commits after since up to and including until that
+// touch dir ("." for any). History that does not lead from since to until is an error.
+func (r *Repository) Messages(ctx context.Context, since, until, dir string) ([]string, error) {
+	between, oldest, err := r.between(ctx, since, until)
+	if err != nil {
+		return nil, err
+	}
+	wanted := between
+	if dir = path.Clean(dir); dir != "." && len(between) > 0 {
+		if wanted, err = r.touching(ctx, until, dir, between, oldest); err != nil {
+			return nil, err
+		}
+	}
+	messages := make([]string, 0, len(wanted))
+	for _, message := range wanted {
+		messages = append(messages, message)
+	}
+	return messages, nil
+}
+
+// between maps the commits of since..until to their messages, and tells when the
+// oldest of them was committed.
+func (r *Repository) between(ctx context.Context, since, until string) (found map[string]string, oldest time.Time, err error) {
+	found, oldest = map[string]string{}, time.Now()
+	for page := 1; page <= maxPages; page++ {
+		c, resp, err := r.api.Repositories.CompareCommits(ctx, r.owner, r.name, since, until, &github.ListOptions{Page: page, PerPage: perPage})
+		if err != nil {
+			return nil, oldest, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", since, until, r.owner, r.name, explain(err))
+		}
+		if s := c.GetStatus(); s != "ahead" && s != "identical" {
+			return nil, oldest, fmt.Errorf("comparing %.7s with %.7s of %s/%s: the history is %s", since, until, r.owner, r.name, s)
+		}
+		for _, commit := range c.Commits {
+			found[commit.GetSHA()] = commit.GetCommit().GetMessage()
+			if t := commit.GetCommit().GetCommitter().GetDate().Time; t.Before(oldest) {
+				oldest = t
+			}
+		}
+		if resp.NextPage == 0 {
+			return found, oldest, nil
+		}
+	}
+	return nil, oldest, fmt.Errorf("comparing %.7s with %.7s of %s/%s: more than %d commits", since, until, r.owner, r.name, perPage*maxPages)
+}
+
+// touching keeps the commits of between that touch dir. The list of a directory's
+// commits has no lower end but the time of the oldest: a branch that was merged late
+// stands in it below commits that since contains already.
+func (r *Repository) touching(ctx context.Context, until, dir string, between map[string]string, oldest time.Time) (map[string]string, error) {
+	found := map[string]string{}
+	o := &github.CommitsListOptions{SHA: until, Path: dir, ListOptions: github.ListOptions{PerPage: perPage}}
+	if oldest.Year() > 1970 { // GitHub takes no earlier time, and means after it
+		o.Since = oldest.Add(-time.Second).UTC()
+	}
+	for range maxPages {
+		commits, resp, err := r.api.Repositories.ListCommits(ctx, r.owner, r.name, o)
+		if err != nil {
+			return nil, fmt.Errorf("listing commits of %s/%s that touch %q: %w", r.owner, r.name, dir, explain(err))
+		}
+		for _, c := range commits {
+			if message, ok := between[c.GetSHA()]; ok {
+				found[c.GetSHA()] = message
+			}
+		}
+		if resp.NextPage == 0 || len(found) == len(between) {
+			return found, nil
+		}
+		o.Page = resp.NextPage
+	}
+	return nil, fmt.Errorf("listing commits of %s/%s that touch %q: more than %d commits", r.owner, r.name, dir, perPage*maxPages)
+}
+
+// Error is what GitHub answered, with what to do about it.
+type Error struct {
+	text, hint string
+	err        error
+}
+
+func (e *Error) Error() string { return e.text }
+
+// Hint is what to do about it; may be empty.
+func (e *Error) Hint() string { return e.hint }
+
+// Unwrap gives the error of go-github.
+func (e *Error) Unwrap() error { return e.err }
+
+func explain(err error) error {
+	var (
+		resp  *github.ErrorResponse
+		limit *github.RateLimitError
+		abuse *github.AbuseRateLimitError
+		u     *url.Error
+	)
+	switch {
+	case errors.As(err, &limit):
+		return &Error{"GitHub's rate limit is used up", "it is free again at " + limit.Rate.Reset.UTC().Format(time.RFC3339), err}
+	case errors.As(err, &abuse):
+		return &Error{"403 " + abuse.Message, "GitHub asks for a pause; run the job again in a few minutes", err}
+	case errors.As(err, &resp) && resp.Response != nil:
+		e := &Error{text: fmt.Sprintf("%d %s", resp.Response.StatusCode, resp.Message), err: err}
+		switch resp.Response.StatusCode {
+		case http.StatusUnauthorized:
+			e.hint = "the token is not valid; leave the input token at its default, or give one that has not expired"
+		case http.StatusTooManyRequests:
+			e.hint = "GitHub asks for a pause; run the job again in a few minutes"
+		case http.StatusForbidden, http.StatusNotFound:
+			e.hint = "the token may not read this repository; the job needs `permissions: contents: read`"
+		}
+		return e
+	case errors.As(err, &u):
+		return &Error{text: u.Err.Error(), err: err}
+	}
+	return err
+}
