@@ -1,0 +1,156 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oci-promote/oci-promote/internal/bundle"
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// planned reports what apply would do.
+func (r *buildRun) planned(p buildPlan, f buildFacts) Report {
+	r.report.Plan = p.writes(f)
+	tags := r.before.tags
+	if p.number {
+		p.known = p.next.String()
+		tags = append(slices.Clip(tags), p.known)
+	}
+	r.describe(p, f)
+	r.report.Outcome = Planned
+	r.report.Reason = fmt.Sprintf("without dry-run the outcome would be %s: %s", p.outcome, p.reason)
+	r.report.Tags = []string{}
+	r.selection(tags)
+	return r.report
+}
+
+// apply does what the plan says, in the order of promise 5, and reports it.
+func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report, error) {
+	if p.push {
+		r.log("uploading a layer of %d bytes", r.packed.Layer.Size)
+		if err := r.upload(ctx, f.newest); err != nil {
+			return Report{}, err
+		}
+	}
+	if p.announce {
+		if err := r.announce(ctx, p, f); err != nil {
+			return Report{}, err
+		}
+	}
+	after := r.before
+	if p.number {
+		n := &numbering{
+			store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
+			next: func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
+		}
+		c, now, err := n.run(ctx, p.next)
+		if err != nil {
+			return Report{}, err
+		}
+		p.known, after = c.String(), now
+	}
+	if p.integrate {
+		if err := r.tag(ctx, p.artifact, f.integrationTag); err != nil {
+			return Report{}, err
+		}
+	}
+	r.describe(p, f)
+	r.selection(after.tags)
+	return r.report, nil
+}
+
+// upload sends the blobs. The newest candidate's manifest proves that the registry
+// has the blobs it names, which saves asking: mostly the config, and the layer too
+// when the content did not change.
+func (r *buildRun) upload(ctx context.Context, newest *artifact) error {
+	if newest == nil {
+		newest = &artifact{}
+	}
+	config, blob := bundle.Config()
+	g, ctx := errgroup.WithContext(ctx)
+	if newest.Layer != r.packed.Layer.Digest {
+		g.Go(func() error { return r.push(ctx, r.packed.Layer, r.packed.Open()) })
+	}
+	if newest.Config != config.Digest {
+		g.Go(func() error { return r.push(ctx, config, bytes.NewReader(blob)) })
+	}
+	return g.Wait()
+}
+
+func (r *buildRun) push(ctx context.Context, desc ocispec.Descriptor, content io.Reader) error {
+	err := r.repo.Push(ctx, desc, content)
+	if err != nil && !errors.Is(err, errdef.ErrAlreadyExists) {
+		return fmt.Errorf("uploading %s to %s: %w", desc.Digest, r.name, err)
+	}
+	return nil
+}
+
+// announce writes sha-, which tells other builds that this one is under way. Where
+// the registry misses a blob that its own manifests name, all are sent once more.
+func (r *buildRun) announce(ctx context.Context, p buildPlan, f buildFacts) error {
+	err := r.tag(ctx, p.artifact, f.shaTag)
+	var missing interface{ BlobUnknown() bool }
+	if p.push && errors.As(err, &missing) && missing.BlobUnknown() {
+		if err := r.upload(ctx, nil); err != nil {
+			return err
+		}
+		err = r.tag(ctx, p.artifact, f.shaTag)
+	}
+	return err
+}
+
+// describe fills in the artifact that the report is about.
+func (r *buildRun) describe(p buildPlan, f buildFacts) {
+	r.report.Outcome, r.report.Reason = p.outcome, p.reason
+	r.report.Version = p.known
+	if _, err := version.ParseCandidate(p.known); err == nil {
+		r.report.Candidate = p.known
+	}
+	if p.outcome == Superseded {
+		return // nothing was pushed: there is no artifact to name
+	}
+	r.report.Digest = p.artifact.desc.Digest
+	r.report.Reference = r.name + "@" + p.artifact.desc.Digest.String()
+	if commit := p.artifact.Revision.Commit; commit != "" {
+		r.report.SHA = commit
+	}
+	switch {
+	case p.tagged:
+		r.report.Tags = []string{f.shaTag, p.known, f.integrationTag}
+	case p.known != "":
+		r.report.Tags = []string{p.known}
+	}
+}
+
+// selection tells what each cluster picks from tags, and warns where integration
+// would never see the new candidate.
+func (r *buildRun) selection(tags []string) {
+	r.report.Selected = r.Clusters.selected(tags)
+	picked := r.report.Selected.Integration
+	candidate := r.report.Candidate
+	if candidate == "" || picked == candidate {
+		return
+	}
+	if picked == "" {
+		r.warn("integration selects nothing: its constraint %q matches no tag, not even %s; a constraint needs \"-0\" to see candidates, such as \">= 0.0.0-0\"",
+			r.Clusters.Integration, candidate)
+		return
+	}
+	alone := r.Clusters.Integration.Select([]string{candidate}) == candidate
+	switch ladder := version.Read([]string{picked}); {
+	case !alone:
+		r.warn("integration selects %q and can never select %s: its constraint %q excludes it", picked, candidate, r.Clusters.Integration)
+	case len(ladder.Stables)+len(ladder.Candidates) == 0:
+		r.warn("integration selects %q, not %s: for the constraint %q that tag, which is none of this pipeline's, is the higher version; delete it,"+
+			" or narrow the constraint on the cluster and in integration-semver", picked, candidate, r.Clusters.Integration)
+	}
+	// Else a higher version of this pipeline is there already, as it should be.
+}

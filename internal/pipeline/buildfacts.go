@@ -1,0 +1,153 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// look reads what the decision needs, and no more: a first build of a commit costs one
+// manifest, the newest candidate's; a repeated one its own manifest and two tags.
+func (r *buildRun) look(ctx context.Context) (buildFacts, error) {
+	f := buildFacts{shaTag: r.shaTag(), integrationTag: r.integrationTag(), mine: r.mine, overwrite: r.Overwrite}
+	if err := r.lookAtCommit(ctx, &f); err != nil {
+		return f, err
+	}
+	if f.number != "" || f.stable != "" {
+		return f, nil
+	}
+	if err := r.lookAtNewest(ctx, &f); err != nil {
+		return f, err
+	}
+	if err := r.lookAtSelected(ctx, &f); err != nil {
+		return f, err
+	}
+	if err := r.lookAtBump(ctx); err != nil {
+		return f, err
+	}
+	var err error
+	f.next, err = r.before.ladder.Next(r.Bump, r.Initial)
+	return f, err
+}
+
+// lookAtCommit finds what this commit's tags name, and which number that has.
+func (r *buildRun) lookAtCommit(ctx context.Context, f *buildFacts) (err error) {
+	for _, tag := range []string{f.shaTag, f.integrationTag} {
+		if f.existing == nil && r.before.has[tag] {
+			if f.existing, err = r.read(ctx, tag); err != nil {
+				return err
+			}
+			f.announced = f.existing != nil && tag == f.shaTag
+		}
+	}
+	if f.existing == nil || !sameBuild(f.existing, f.mine) {
+		return nil
+	}
+	return r.lookAtNumber(ctx, f)
+}
+
+func (r *buildRun) lookAtNumber(ctx context.Context, f *buildFacts) (err error) {
+	d := f.existing.desc.Digest
+	if f.number, err = r.rank(ctx, r.before.ladder, f.existing); err != nil {
+		return err
+	}
+	if f.number == "" {
+		if f.stable, err = r.find(ctx, descending(r.before.ladder.Stables), d); err != nil {
+			return err
+		}
+	}
+	if r.before.has[f.integrationTag] {
+		named, err := r.resolve(ctx, f.integrationTag)
+		f.integrated = named == d
+		return err
+	}
+	return nil
+}
+
+// lookAtNewest tells whether this build comes late (promise 10): GitHub's word
+// counts, else the commits' times.
+func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) {
+	newest, ok := r.before.ladder.Newest()
+	if !ok {
+		return nil
+	}
+	f.newestTag = newest.String()
+	if f.newest, err = r.read(ctx, f.newestTag); err != nil || f.newest == nil {
+		return err
+	}
+	commit := f.newest.Revision.Commit
+	switch {
+	case commit == r.Meta.Revision.Commit:
+		if f.existing == nil { // built with another sha-length, or its tags were deleted
+			f.existing = f.newest
+			if sameBuild(f.existing, f.mine) {
+				return r.lookAtNumber(ctx, f)
+			}
+		}
+		return nil
+	case commit != "" && r.History != nil:
+		f.contained, err = r.History.Contains(ctx, commit, r.Meta.Revision.Commit)
+		if err == nil {
+			return nil
+		}
+		r.warn("asking GitHub whether commit %.7s is part of %.7s failed, so their times decide: %v", r.Meta.Revision.Commit, commit, err)
+	}
+	f.contained = !f.newest.Created.IsZero() && r.Meta.Created.Before(f.newest.Created)
+	return nil
+}
+
+func (r *buildRun) lookAtSelected(ctx context.Context, f *buildFacts) (err error) {
+	if !r.SkipUnchanged {
+		return nil
+	}
+	switch f.selectedTag = r.Clusters.Integration.Select(r.before.tags); f.selectedTag {
+	case "":
+	case f.newestTag:
+		f.selected = f.newest
+	default:
+		f.selected, err = r.read(ctx, f.selectedTag)
+	}
+	return err
+}
+
+// lookAtBump reads Conventional Commits since the stable. On any doubt it is a
+// patch, and the report says why.
+func (r *buildRun) lookAtBump(ctx context.Context) error {
+	stable, ok := r.before.ladder.Stable()
+	if !r.AutoBump || !ok {
+		return nil
+	}
+	r.Bump = version.Patch
+	if r.History == nil {
+		r.warn("bump: auto needs a GitHub token to read commits; a patch is assumed")
+		return nil
+	}
+	a, err := r.read(ctx, stable.String())
+	if err != nil {
+		return err
+	}
+	if a == nil || a.Revision.Commit == "" {
+		r.warn("bump: auto cannot tell the commit of %s, which has no revision in Flux's form; a patch is assumed", stable)
+		return nil
+	}
+	messages, err := r.History.Messages(ctx, a.Revision.Commit, r.Meta.Revision.Commit, r.Path)
+	if err != nil {
+		r.warn("bump: auto could not read the commits since %s, so a patch is assumed: %v", stable, err)
+		return nil
+	}
+	unread := 0
+	for _, m := range messages {
+		bump, conventional := version.BumpOf(m)
+		r.Bump = max(r.Bump, bump)
+		if !conventional {
+			unread++
+		}
+	}
+	why := fmt.Sprintf("bump: auto read %d commits since %s that touch %q: %s", len(messages), stable, r.Path, r.Bump)
+	if unread > 0 {
+		why += fmt.Sprintf(" (%d are no Conventional Commits and count as patch)", unread)
+	}
+	r.notice("%s", why)
+	return nil
+}

@@ -1,0 +1,129 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// buildFacts are what a build has read before it decides.
+type buildFacts struct {
+	shaTag, integrationTag string
+	mine                   *artifact
+	overwrite              bool
+
+	existing   *artifact // what this commit's tags name; nil before its first build
+	number     string    // the highest candidate of existing, "" for none
+	stable     string    // the highest stable of existing, where it has no candidate
+	announced  bool      // sha- names existing
+	integrated bool      // integration- names existing
+
+	selected    *artifact // what integration selects now, where skip-unchanged asks
+	selectedTag string
+	newest      *artifact // of the highest candidate
+	newestTag   string
+	contained   bool // newest has this commit already
+	next        version.Candidate
+}
+
+// buildPlan is what a build will do. Writes come in the order of the fields.
+type buildPlan struct {
+	outcome  Outcome
+	reason   string
+	artifact *artifact // the one that the report is about
+	known    string    // its candidate or stable, where it has one already
+
+	push      bool              // upload blobs
+	announce  bool              // write sha-
+	number    bool              // write a candidate
+	next      version.Candidate // the first one to try
+	integrate bool              // write integration-
+	tagged    bool              // in the end the artifact has all three tags
+}
+
+// decideBuild is pure: the first case that fits.
+func decideBuild(f buildFacts) (buildPlan, error) {
+	if err := f.conflict(); err != nil {
+		return buildPlan{}, err
+	}
+	same := f.existing != nil && sameBuild(f.existing, f.mine)
+	switch {
+	case same && (f.number != "" || f.stable != ""):
+		return f.complete(false), nil
+	case f.selected != nil && f.selected.Content == f.mine.Content:
+		return buildPlan{outcome: Unchanged, artifact: f.selected, known: f.selectedTag,
+			reason: fmt.Sprintf("integration selects %s, which holds the same content", f.selectedTag)}, nil
+	case f.contained:
+		return buildPlan{outcome: Superseded, artifact: f.mine,
+			reason: fmt.Sprintf("the newest candidate %s, of commit %.7s, already contains this commit; it gets no number", f.newestTag, f.newest.Revision.Commit)}, nil
+	case same:
+		return f.complete(true), nil
+	}
+	return buildPlan{outcome: Created, artifact: f.mine, reason: "a new candidate for integration",
+		push: true, announce: true, number: true, next: f.next, integrate: true, tagged: true}, nil
+}
+
+// sameBuild reports whether a is what b is: the same content of the same commit,
+// whatever compressed it and whichever branch it was built on.
+func sameBuild(a, b *artifact) bool {
+	return a.Content == b.Content && a.Revision.Commit == b.Revision.Commit
+}
+
+// conflict refuses to move a commit's tags.
+func (f buildFacts) conflict() error {
+	switch e := f.existing; {
+	case e == nil || sameBuild(e, f.mine):
+		return nil
+	case e.Revision.Commit != "" && e.Revision.Commit != f.mine.Revision.Commit:
+		return &refusal{
+			text: fmt.Sprintf("tag %q belongs to another commit, %s, whose first digits are the same as those of %s", f.shaTag, e.Revision.Commit, f.mine.Revision.Commit),
+			hint: fmt.Sprintf("set sha-length to more than %d, the same in every mode", len(f.shaTag)-len(shaPrefix)),
+		}
+	case f.overwrite:
+		return nil
+	default:
+		return &refusal{
+			text: fmt.Sprintf("tag %q names other content: it is %s with content %s, this build is %s with content %s", f.shaTag,
+				e.desc.Digest, orNone(e.Content.String()), f.mine.desc.Digest, f.mine.Content),
+			hint: "one commit should give one content: look for files that the job generates, or set overwrite: true to let the commit's tags move and get the next number",
+		}
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// complete adds what a crash left out; mostly that is nothing.
+func (f buildFacts) complete(number bool) buildPlan {
+	p := buildPlan{
+		outcome: Unchanged, artifact: f.existing, known: f.number,
+		announce: !f.announced, number: number, next: f.next, integrate: !f.integrated, tagged: true,
+		reason: "this commit is built already, with the same content",
+	}
+	if p.known == "" {
+		p.known = f.stable
+	}
+	if p.announce || p.number || p.integrate {
+		p.reason = "an earlier build of this commit did not finish; its missing tags are added"
+	}
+	return p
+}
+
+// writes are the tags that the plan writes, in order.
+func (p buildPlan) writes(f buildFacts) []string {
+	var tags []string
+	if p.announce {
+		tags = append(tags, f.shaTag)
+	}
+	if p.number {
+		tags = append(tags, p.next.String())
+	}
+	if p.integrate {
+		tags = append(tags, f.integrationTag)
+	}
+	return tags
+}

@@ -1,0 +1,108 @@
+// Package pipeline is the story of an artifact from merge to live. Each mode reads
+// a snapshot of the repository, decides on a plan (a value), and applies it.
+//
+// It knows no HTTP, no GitHub and no Actions: those come in through two ports,
+// Repository and History.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2"
+	"oras.land/oras-go/v2/registry"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// Repository is where artifacts live. oras-go's *remote.Repository and *oci.Store
+// both are one, so a test's fake is a real store.
+//
+// Tags of a repository that does not exist yet are none, without an error; any
+// other failure to list is an error.
+type Repository interface {
+	oras.Target
+	registry.TagLister
+}
+
+// History is what a build asks of the git repository's host.
+type History interface {
+	// Contains reports whether commit is newer or an ancestor of it.
+	Contains(ctx context.Context, newer, commit string) (bool, error)
+	// Messages are the messages of the commits after since up to and including until
+	// that touch path ("." for any).
+	Messages(ctx context.Context, since, until, path string) ([]string, error)
+}
+
+// Outcome is what a run did.
+type Outcome string
+
+// The outcomes of a build.
+const (
+	Created    Outcome = "created"    // a new candidate
+	Unchanged  Outcome = "unchanged"  // it was all there, or only missing tags were added
+	Superseded Outcome = "superseded" // the newest candidate already contains this commit
+	Planned    Outcome = "planned"    // a dry run
+)
+
+// Report is the result of a run, as the output "report" and --json give it. Text in
+// it may come from outside; whoever prints it makes it harmless.
+type Report struct {
+	Mode       string        `json:"mode"`
+	Outcome    Outcome       `json:"outcome"`
+	Reason     string        `json:"reason"` // one line: why this outcome
+	Repository string        `json:"repository"`
+	Version    string        `json:"version,omitempty"`
+	Candidate  string        `json:"candidate,omitempty"`
+	Digest     digest.Digest `json:"digest,omitempty"`
+	Reference  string        `json:"reference,omitempty"` // repository@digest
+	SHA        string        `json:"sha,omitempty"`       // commit, 40 hex digits
+	Tags       []string      `json:"tags"`                // pipeline tags that the run wrote or checked
+	Plan       []string      `json:"plan,omitempty"`      // of a dry run: what would be written, in order
+	Selected   *Selected     `json:"selected,omitempty"`
+	Artifact   *Artifact     `json:"artifact,omitempty"`
+	Notices    []string      `json:"notices,omitempty"`
+	Warnings   []string      `json:"warnings,omitempty"`
+}
+
+// Selected is the tag that each cluster picks from the repository now; empty where
+// its constraint matches none.
+type Selected struct {
+	Integration string `json:"integration"`
+	Live        string `json:"live"`
+}
+
+// Artifact is what a build packed.
+type Artifact struct {
+	Revision string        `json:"revision"`
+	Created  time.Time     `json:"created"`
+	Content  digest.Digest `json:"content"` // of the uncompressed tar
+	Files    int           `json:"files"`
+	Bytes    int64         `json:"bytes"` // of the files
+	Size     int64         `json:"size"`  // of the compressed layer
+	LeftOut  int           `json:"leftOut,omitempty"`
+}
+
+// Clusters is how the two clusters select.
+type Clusters struct{ Integration, Live version.Constraint }
+
+func (c Clusters) selected(tags []string) *Selected {
+	return &Selected{c.Integration.Select(tags), c.Live.Select(tags)}
+}
+
+// refusal is an input that the state of the repository does not allow. Nothing was
+// written.
+type refusal struct{ text, hint string }
+
+func (r *refusal) Error() string { return r.text }
+
+// Hint is what to do about it.
+func (r *refusal) Hint() string { return r.hint }
+
+// tagImmutable reports whether a registry refused to move a tag (facts 17).
+func tagImmutable(err error) bool {
+	var refused interface{ TagImmutable() bool }
+	return errors.As(err, &refused) && refused.TagImmutable()
+}

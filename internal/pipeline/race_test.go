@@ -1,0 +1,378 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+func isCandidate(tag string) bool {
+	_, err := version.ParseCandidate(tag)
+	return err == nil
+}
+
+// TestStableTakenMeanwhile has a promotion take the base right after a build claimed
+// its number (promise 9): the build goes one up.
+func TestStableTakenMeanwhile(t *testing.T) {
+	for _, taken := range []string{"0.0.1", "0.0.2", "3.0.0"} {
+		t.Run(taken, func(t *testing.T) {
+			s := newStore(t)
+			first := mustBuild(t, buildOf(t, s, 1))
+			s.after = func(tag string) {
+				if tag == "0.0.1-rc.2" {
+					name(t, s, first.Candidate, taken)
+				}
+			}
+			r := mustBuild(t, buildOf(t, s, 2))
+			stable, _ := version.ParseStable(taken)
+			if want := stable.Bump(version.Patch).String() + "-rc.1"; r.Candidate != want || r.Selected.Integration != want {
+				t.Errorf("candidate %s, integration selects %s, want %s", r.Candidate, r.Selected.Integration, want)
+			}
+		})
+	}
+}
+
+// TestFinishedNumberIsLeftAlone has another build come and go between a build's look at
+// the tags and its first number. A number that is taken is seen, not overwritten.
+func TestFinishedNumberIsLeftAlone(t *testing.T) {
+	s := newStore(t)
+	var other Report
+	ours := &hooked{Store: s.Store, after: func(tag string) {
+		if strings.HasPrefix(tag, shaPrefix) {
+			other = mustBuild(t, buildOf(t, s, 2))
+		}
+	}, before: func(tag string) error {
+		if isCandidate(tag) && tag == other.Candidate {
+			return errors.New("overwriting " + tag)
+		}
+		return nil
+	}}
+	r := mustBuild(t, buildOf(t, ours, 1))
+	if other.Candidate != "0.0.1-rc.1" || r.Candidate != "0.0.1-rc.2" {
+		t.Errorf("candidates %s and %s, want 0.0.1-rc.1 and 0.0.1-rc.2", other.Candidate, r.Candidate)
+	}
+	checkAll(t, s, 1, 2)
+}
+
+// TestLostAfterReadBack overwrites a number right after its build has read it back. The
+// neighbour that did it counts as numbered by then, and the build must not be content.
+func TestLostAfterReadBack(t *testing.T) {
+	s := newStore(t)
+	killed := errors.New("killed")
+	ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.0.1-rc.1", reads: 2}
+	ours.after = func(tag string) {
+		if strings.HasPrefix(tag, shaPrefix) { // a neighbour announces itself and goes no further
+			half := &hooked{Store: s.Store, before: func(tag string) error {
+				if isCandidate(tag) {
+					return killed
+				}
+				return nil
+			}}
+			if _, err := buildOf(t, half, 2).Run(t.Context()); !errors.Is(err, killed) {
+				t.Error(err)
+			}
+		}
+	}
+	ours.steal = func() { name(t, s, "sha-"+commitNumber(2)[:7], "0.0.1-rc.1") }
+	r := mustBuild(t, buildOf(t, ours, 1))
+	if tags := tagsOf(t, s); r.Candidate != "0.0.1-rc.2" || tags[r.Candidate] != r.Digest.String() {
+		t.Errorf("reported %s on %s, tags %v", r.Candidate, r.Digest, tags)
+	}
+}
+
+// thief overwrites a tag once it was read a number of times.
+type thief struct {
+	*hooked
+	tag   string
+	reads int
+	steal func()
+}
+
+func (s *thief) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
+	desc, err := s.hooked.Resolve(ctx, tag)
+	if tag == s.tag {
+		if s.reads--; s.reads == 0 {
+			s.steal()
+		}
+	}
+	return desc, err
+}
+
+// TestLateWriter has one build sleep for longer than others wait, between its look at
+// a number and its write. The number that it takes from a finished build is replaced.
+func TestLateWriter(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	other := make(chan Report)
+	var once sync.Once
+	late := &hooked{Store: s.Store}
+	late.before = func(tag string) error {
+		if isCandidate(tag) {
+			once.Do(func() {
+				fast := buildOf(t, s, 2)
+				fast.Meta.Created = fast.Meta.Created.Add(time.Hour)
+				go func() {
+					r, err := fast.Run(t.Context())
+					if err != nil {
+						t.Error(err)
+					}
+					other <- r
+				}()
+				if r := <-other; r.Candidate != tag {
+					t.Errorf("the fast build got %s, so that %s is not contended", r.Candidate, tag)
+				}
+			})
+		}
+		return nil
+	}
+	r := mustBuild(t, buildOf(t, late, 1))
+	checkAll(t, s, 1, 2)
+	if tags := tagsOf(t, s); tags[r.Candidate] != r.Digest.String() {
+		t.Errorf("the late build reports %s, which names %s", r.Candidate, tags[r.Candidate])
+	}
+}
+
+// checkAll wants each commit to have its three tags, and its own candidate.
+func checkAll(t *testing.T, repo Repository, commits ...int) {
+	t.Helper()
+	tags := tagsOf(t, repo)
+	numbered := map[string]string{}
+	for tag, d := range tags {
+		if isCandidate(tag) {
+			numbered[d] = tag
+		}
+	}
+	for _, n := range commits {
+		short := commitNumber(n)[:7]
+		d := tags["sha-"+short]
+		if d == "" || d != tags["integration-"+short] || numbered[d] == "" {
+			t.Errorf("commit %d: sha- %q, integration- %q, candidate %q", n, d, tags["integration-"+short], numbered[d])
+		}
+	}
+	if t.Failed() {
+		t.Log(tags)
+	}
+}
+
+// immutable is a store that keeps its candidates where they are, as ECR and Harbor can.
+type immutable struct{ *hooked }
+
+type refused struct{}
+
+func (refused) Error() string      { return "400 the tag is immutable" }
+func (refused) TagImmutable() bool { return true }
+
+func (i immutable) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
+	if old, err := i.Resolve(ctx, tag); isCandidate(tag) && (err == nil && old.Digest != desc.Digest) {
+		return refused{}
+	}
+	return i.hooked.Tag(ctx, desc, tag)
+}
+
+// TestImmutableRegistry takes a refusal to move a tag for a lost race.
+func TestImmutableRegistry(t *testing.T) {
+	s := newStore(t)
+	mustBuild(t, buildOf(t, s, 1))
+	slow := immutable{&hooked{Store: s.Store}}
+	slowed := false
+	repo := stepIn{slow, func(tag string) {
+		if isCandidate(tag) && !slowed {
+			slowed = true
+			mustBuild(t, buildOf(t, s, 3))
+		}
+	}}
+	r := mustBuild(t, buildOf(t, repo, 2))
+	if r.Candidate != "0.0.1-rc.3" {
+		t.Errorf("candidate %s, want 0.0.1-rc.3", r.Candidate)
+	}
+	checkAll(t, s, 1, 2, 3)
+}
+
+// stepIn does something between the look at a tag and its write.
+type stepIn struct {
+	immutable
+	do func(tag string)
+}
+
+func (s stepIn) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
+	s.do(tag)
+	return s.immutable.Tag(ctx, desc, tag)
+}
+
+// laggard shows each tag only some time after it was written (facts 16).
+type laggard struct {
+	*hooked
+	mu   sync.Mutex
+	seen map[string]time.Time
+	lag  time.Duration
+}
+
+func (l *laggard) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
+	l.mu.Lock()
+	l.seen[tag] = time.Now().Add(l.lag)
+	l.mu.Unlock()
+	return l.hooked.Tag(ctx, desc, tag)
+}
+
+func (l *laggard) hidden(tag string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Before(l.seen[tag])
+}
+
+func (l *laggard) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
+	if l.hidden(tag) {
+		return ocispec.Descriptor{}, errdef.ErrNotFound
+	}
+	return l.hooked.Resolve(ctx, tag)
+}
+
+func (l *laggard) Tags(ctx context.Context, last string, fn func([]string) error) error {
+	return l.hooked.Tags(ctx, last, func(tags []string) error {
+		var shown []string
+		for _, tag := range tags {
+			if !l.hidden(tag) {
+				shown = append(shown, tag)
+			}
+		}
+		return fn(shown)
+	})
+}
+
+// TestReadsLagBehind believes a build's own write only when a reading shows it.
+func TestReadsLagBehind(t *testing.T) {
+	t.Parallel()
+	l := &laggard{hooked: newStore(t), seen: map[string]time.Time{}, lag: 600 * time.Millisecond}
+	r := mustBuild(t, buildOf(t, l, 1))
+	if r.Candidate != "0.0.1-rc.1" {
+		t.Errorf("candidate %s", r.Candidate)
+	}
+	checkAll(t, l.hooked, 1)
+}
+
+// TestListNeverShowsOurs goes on with a warning: the tag itself can be read.
+func TestListNeverShowsOurs(t *testing.T) {
+	old := lag
+	lag = []time.Duration{time.Millisecond, 0}
+	defer func() { lag = old }()
+	s := blind{newStore(t)}
+	r := mustBuild(t, buildOf(t, s, 1))
+	if r.Candidate != "0.0.1-rc.1" || r.Selected.Integration != r.Candidate || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "lags") {
+		t.Errorf("report %+v, want 0.0.1-rc.1 with one warning", r)
+	}
+	checkAll(t, s.hooked, 1)
+}
+
+// blind is a store whose tag list is as it was before everything.
+type blind struct{ *hooked }
+
+func (blind) Tags(context.Context, string, func([]string) error) error { return nil }
+
+// TestNewestCommitEndsHighest starts builds of a linear history together, again and
+// again: whoever wins which number, integration ends with the newest commit.
+func TestNewestCommitEndsHighest(t *testing.T) {
+	for round := range 10 {
+		t.Run(fmt.Sprint(round), func(t *testing.T) {
+			t.Parallel()
+			const builds = 5
+			s := newStore(t)
+			var started, done sync.WaitGroup
+			started.Add(builds)
+			commits := []int{}
+			for n := range builds {
+				commits = append(commits, n)
+				b := buildOf(t, &hooked{Store: s.Store, before: waitForAll(&started)}, n)
+				b.History = line{}
+				b.Meta.Created = time.Now().Add(time.Duration(n-builds) * time.Second)
+				done.Go(func() {
+					if _, err := b.Run(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			done.Wait()
+			checkAll(t, s, commits...)
+			tags := tagsOf(t, s)
+			var all []string
+			for tag := range tags {
+				all = append(all, tag)
+			}
+			top, _ := version.Read(all).Newest()
+			if tags[top.String()] != tags["sha-"+commitNumber(builds - 1)[:7]] {
+				t.Errorf("the highest number %s is not the newest commit's: %v", top, tags)
+			}
+		})
+	}
+}
+
+// waitForAll holds back each build's first candidate until all builds have looked.
+func waitForAll(started *sync.WaitGroup) func(string) error {
+	var once sync.Once
+	return func(tag string) error {
+		if isCandidate(tag) {
+			once.Do(func() { started.Done(); started.Wait() })
+		}
+		return nil
+	}
+}
+
+// TestKilledAnywhere stops a build at each of its writes, before it or after it took
+// effect. One more run reaches the tags of an undisturbed build.
+func TestKilledAnywhere(t *testing.T) {
+	killed := errors.New("killed")
+	undisturbed := newStore(t)
+	mustBuild(t, buildOf(t, undisturbed, 1))
+	want := tagsOf(t, undisturbed)
+	for write := range len(want) {
+		for _, effect := range []bool{false, true} {
+			t.Run(fmt.Sprintf("write %d, took effect: %v", write, effect), func(t *testing.T) {
+				s := newStore(t)
+				n := 0
+				s.before = func(tag string) error {
+					if n++; n != write+1 {
+						return nil
+					}
+					if effect {
+						desc, err := s.Resolve(t.Context(), digestOfManifest(t, s))
+						if err == nil {
+							err = s.Store.Tag(t.Context(), desc, tag)
+						}
+						if err != nil {
+							t.Error(err)
+						}
+					}
+					return killed
+				}
+				if _, err := buildOf(t, s, 1).Run(t.Context()); !errors.Is(err, killed) {
+					t.Fatalf("error %v, want %v", err, killed)
+				}
+				s.before = nil
+				mustBuild(t, buildOf(t, s, 1))
+				if got := tagsOf(t, s); fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("tags %v, want %v", got, want)
+				}
+			})
+		}
+	}
+}
+
+// digestOfManifest is the one manifest that a store holds, tagged or not.
+func digestOfManifest(t *testing.T, s *hooked) string {
+	t.Helper()
+	b := buildOf(t, newStore(t), 1)
+	b.DryRun = true
+	r := mustBuild(t, b)
+	if _, err := s.Resolve(t.Context(), r.Digest.String()); err != nil && !strings.Contains(err.Error(), "not found") {
+		t.Fatal(err)
+	}
+	return r.Digest.String()
+}

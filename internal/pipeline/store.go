@@ -1,0 +1,221 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oci-promote/oci-promote/internal/bundle"
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// store asks the questions of the pipeline and words the errors.
+type store struct {
+	repo Repository
+	name string // what messages call it
+}
+
+// snapshot is one reading of the tag list.
+type snapshot struct {
+	tags   []string
+	has    map[string]bool
+	ladder version.Ladder
+}
+
+// artifact is a manifest that the repository has.
+type artifact struct {
+	bundle.Info
+	desc     ocispec.Descriptor
+	manifest []byte
+}
+
+func (s store) list(ctx context.Context) (snapshot, error) {
+	var tags []string
+	err := s.repo.Tags(ctx, "", func(page []string) error {
+		tags = append(tags, page...)
+		return nil
+	})
+	if err != nil {
+		return snapshot{}, fmt.Errorf("reading tags of %s: %w", s.name, err)
+	}
+	return newSnapshot(tags), nil
+}
+
+func newSnapshot(tags []string) snapshot {
+	snap := snapshot{tags, make(map[string]bool, len(tags)), version.Read(tags)}
+	for _, tag := range tags {
+		snap.has[tag] = true
+	}
+	return snap
+}
+
+// lag is how long a reading may trail a write of this run before it is believed: GHCR's
+// can be seconds behind (facts 16). The waits add up to about 6 s.
+var lag = []time.Duration{
+	100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond,
+	800 * time.Millisecond, 1600 * time.Millisecond, 3200 * time.Millisecond, 0,
+}
+
+// listWith lists until tag, which this run has written, is in the list. False means
+// that it never was; the snapshot then has it all the same, since it does exist.
+func (s store) listWith(ctx context.Context, tag string) (snap snapshot, fresh bool, err error) {
+	for _, wait := range lag {
+		snap, err = s.list(ctx)
+		if err != nil || snap.has[tag] {
+			return snap, true, err
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return snap, false, err
+		}
+	}
+	return newSnapshot(append(snap.tags, tag)), false, nil
+}
+
+// resolve gives the digest that tag names, or "" when there is no such tag.
+func (s store) resolve(ctx context.Context, tag string) (digest.Digest, error) {
+	desc, err := s.repo.Resolve(ctx, tag)
+	if errors.Is(err, errdef.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading tag %q of %s: %w", tag, s.name, err)
+	}
+	return desc.Digest, nil
+}
+
+// resolveWritten is resolve for a tag that this run has written.
+func (s store) resolveWritten(ctx context.Context, tag string) (digest.Digest, error) {
+	for _, wait := range lag {
+		d, err := s.resolve(ctx, tag)
+		if err != nil || d != "" {
+			return d, err
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// resolveAll resolves many tags, eight at a time. A tag that is gone maps to "".
+func (s store) resolveAll(ctx context.Context, tags []string) (map[string]digest.Digest, error) {
+	found := make([]digest.Digest, len(tags))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for i, tag := range tags {
+		g.Go(func() (err error) {
+			found[i], err = s.resolve(ctx, tag)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	digests := make(map[string]digest.Digest, len(tags))
+	for i, tag := range tags {
+		digests[tag] = found[i]
+	}
+	return digests, nil
+}
+
+// rank is the highest candidate that names a, or "". Candidates follow their commits'
+// times (promise 10), so that a few manifests lead there, where asking each candidate
+// would cost a request a build; only where they do not, each is asked.
+func (s store) rank(ctx context.Context, l version.Ladder, a *artifact) (string, error) {
+	tags := descending(l.Candidates)
+	if len(tags) == 0 {
+		return "", nil
+	}
+	if newest, err := s.resolve(ctx, tags[0]); err != nil || newest == a.desc.Digest {
+		return tags[0], err
+	}
+	low, high, found := 1, len(tags), 0 // the first candidate not younger than a is from low to high
+	for low < high {
+		middle := (low + high) / 2
+		c, err := s.read(ctx, tags[middle])
+		switch {
+		case err != nil:
+			return "", err
+		case c != nil && c.Created.After(a.Created):
+			low = middle + 1
+		case c != nil && c.desc.Digest == a.desc.Digest:
+			high, found = middle, middle
+		default:
+			high = middle
+		}
+	}
+	if low == found {
+		return tags[low], nil
+	}
+	return s.find(ctx, append(tags[low:len(tags):len(tags)], tags[1:low]...), a.desc.Digest)
+}
+
+// find gives the first of tags that names d, or "". The first is asked alone, since
+// it mostly is the one; then eight at a time.
+func (s store) find(ctx context.Context, tags []string, d digest.Digest) (string, error) {
+	for window := 1; len(tags) > 0; window = 8 {
+		batch := tags[:min(window, len(tags))]
+		tags = tags[len(batch):]
+		digests, err := s.resolveAll(ctx, batch)
+		if err != nil {
+			return "", err
+		}
+		for _, tag := range batch {
+			if digests[tag] == d {
+				return tag, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// read fetches the manifest that tag names; nil when there is no such tag.
+func (s store) read(ctx context.Context, tag string) (*artifact, error) {
+	desc, blob, err := oras.FetchBytes(ctx, s.repo, tag, oras.DefaultFetchBytesOptions)
+	if errors.Is(err, errdef.ErrNotFound) {
+		return nil, nil //nolint:nilnil // absence is an answer, not an error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %q of %s: %w", tag, s.name, err)
+	}
+	info, err := bundle.Parse(blob)
+	if err != nil {
+		return nil, fmt.Errorf("reading %q of %s: %w", tag, s.name, err)
+	}
+	return &artifact{info, desc, blob}, nil
+}
+
+// tag names a with tag. Always by its manifest's bytes, never from tag to tag, so
+// that the digest is the one that was looked at.
+func (s store) tag(ctx context.Context, a *artifact, tag string) error {
+	if _, err := oras.TagBytes(ctx, s.repo, a.desc.MediaType, a.manifest, tag); err != nil {
+		return fmt.Errorf("writing tag %q of %s: %w", tag, s.name, err)
+	}
+	return nil
+}
+
+// descending gives the ladder's tags from the highest down.
+func descending[V interface{ String() string }](versions []V) []string {
+	tags := make([]string, 0, len(versions))
+	for _, v := range slices.Backward(versions) {
+		tags = append(tags, v.String())
+	}
+	return tags
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
