@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+)
+
+// runAction is the program as GitHub starts it: inputs from INPUT_ variables; the
+// result goes to the log, the outputs, the summary and the annotations.
+func (c *command) runAction(ctx context.Context) int {
+	run := action.New(c.getenv, c.stdout)
+	values := run.Values()
+	mode := values["mode"]
+	report, err := c.mode(ctx, mode, values, session{
+		workspace: c.getenv("GITHUB_WORKSPACE"),
+		log:       func(line string) { run.Printf("%s", line) },
+	})
+	for _, text := range report.Notices {
+		run.Notice(text)
+	}
+	for _, text := range report.Warnings {
+		run.Warning(text)
+	}
+	if err == nil {
+		err = c.publish(run, report)
+	}
+	if err == nil {
+		return exitOK
+	}
+	run.Error(append(parts(err), hintOf(err))...)
+	if err := run.AddSummary(failure(orElse(mode, "oci-promote"), parts(err), hintOf(err))); err != nil {
+		run.Error(err.Error())
+	}
+	return exitFailed
+}
+
+// publish tells the result. A run whose outputs cannot be set has failed: the job
+// would go on with empty values.
+func (c *command) publish(run *action.Run, r pipeline.Report) error {
+	for _, line := range reportLines(r) {
+		run.Printf("%s", line)
+	}
+	outputs, err := outputsOf(r)
+	if err != nil {
+		return err
+	}
+	for _, o := range action.Outputs {
+		err = errors.Join(err, run.SetOutput(o.Name, outputs[o.Name]))
+	}
+	err = errors.Join(err, run.AddSummary(summary(r, c.repositoryURL())))
+	if isThisRuns(r) {
+		err = errors.Join(err, run.AddArtifact(r.Reference))
+	}
+	return err
+}
+
+// isThisRuns reports whether the artifact was built from the commit of this run, so
+// that an attestation of this run is true of it.
+func isThisRuns(r pipeline.Report) bool {
+	return r.Mode == action.Build && r.Reference != "" && len(r.Tags) > 1
+}
+
+func outputsOf(r pipeline.Report) (map[string]string, error) {
+	tags, err := action.JSON(r.Tags)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := action.JSON(r)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{
+		"outcome": string(r.Outcome), "version": r.Version, "candidate": r.Candidate, "digest": string(r.Digest),
+		"reference": r.Reference, "sha": r.SHA, "tags": tags, "reason": action.Clean(r.Reason), "report": whole,
+	}, nil
+}
+
+func (c *command) repositoryURL() string {
+	server, repository := c.getenv("GITHUB_SERVER_URL"), c.getenv("GITHUB_REPOSITORY")
+	if server == "" || repository == "" {
+		return ""
+	}
+	return server + "/" + repository
+}

@@ -1,0 +1,57 @@
+// Command oci-promote carries an OCI artifact of Kubernetes manifests from merge to
+// live. Started by GitHub it is an action, by hand a command line; both do the same.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/oci-promote/oci-promote/internal/action"
+)
+
+// version is set by the linker for a release; "go install …@v1.2.3" has it from the
+// module instead.
+var version = "dev"
+
+func init() {
+	if info, ok := debug.ReadBuildInfo(); ok && version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // a refusal or an error; what to do is in the message
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, terminal: isTerminal(os.Stderr)}
+	code := c.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// command is one run of the program. It knows the process only through its fields.
+type command struct {
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	terminal       bool // stderr is one, so that progress may overwrite itself
+}
+
+func (c *command) run(ctx context.Context, args []string) int {
+	if len(args) == 0 && action.IsAction(c.getenv) {
+		return c.runAction(ctx)
+	}
+	return c.runCLI(ctx, args)
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

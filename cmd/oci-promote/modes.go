@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+)
+
+// session is how a mode speaks while it runs; the report comes after.
+type session struct {
+	workspace string // the directory that path may not leave; empty by hand
+	log       func(line string)
+	progress  func(files int, bytes int64) // may be nil
+}
+
+// mode runs one mode. All inputs are checked before anything is sent.
+func (c *command) mode(ctx context.Context, name string, v action.Values, s session) (pipeline.Report, error) {
+	if err := action.CheckMode(name); err != nil {
+		return pipeline.Report{}, err
+	}
+	if name != action.Build {
+		return pipeline.Report{}, &hinted{fmt.Errorf("mode: %q comes with a later version of oci-promote; %s has %q", name, version, action.Build), ""}
+	}
+	report, err := c.build(ctx, v, s)
+	for _, input := range action.Misplaced(name, v) {
+		report.Warnings = append(report.Warnings, fmt.Sprintf("input %q is set but mode %s does not use it", input, name))
+	}
+	return report, err
+}
+
+// hinted is an error with a line that says what to do.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Hint() string  { return h.hint }
+func (h *hinted) Unwrap() error { return h.error }
+
+// parts are the errors that were joined into err, each of which is one line for people.
+func parts(err error) []string {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []string{err.Error()}
+	}
+	var all []string
+	for _, e := range joined.Unwrap() {
+		all = append(all, parts(e)...)
+	}
+	return all
+}
+
+// hintOf is what to do about err; may be empty.
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}

@@ -1,0 +1,78 @@
+package action
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxText bounds one line of a log. Registries put whole web pages into errors.
+const maxText = 2000
+
+// Clean makes text from outside fit for one line of a log. The runner reads a command
+// from any line that begins, after spaces, with "::", and "##[command]" anywhere in a
+// line (facts 21); a terminal obeys escape sequences, and bidirectional controls show
+// a line as what it is not. Line breaks become spaces, other controls vanish.
+func Clean(s string) string {
+	cut := len(s) > maxText
+	if cut {
+		s = s[:maxText]
+		for !utf8.ValidString(s) && len(s) > maxText-utf8.UTFMax {
+			s = s[:len(s)-1]
+		}
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t' || r == '\u2028' || r == '\u2029' || r == '\u0085':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // Cf holds the bidirectional controls
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
+	s = strings.ReplaceAll(s, "##[", "#\u200a#[")
+	if trimmed := strings.TrimLeftFunc(s, unicode.IsSpace); strings.HasPrefix(trimmed, "::") {
+		s = ":\u200a:" + trimmed[2:]
+	}
+	if cut {
+		s += "…"
+	}
+	return s
+}
+
+// Markdown makes text from outside harmless in a summary: no link, no image, no HTML,
+// no mention of a person, no table cell.
+func Markdown(s string) string {
+	var b strings.Builder
+	for _, r := range Clean(s) {
+		switch {
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '>':
+			b.WriteString("&gt;")
+		case r == '&':
+			b.WriteString("&amp;")
+		case r == '@': // no mention; GitHub may still link a mail address, which does no harm
+			b.WriteString("&#64;")
+		case strings.ContainsRune("\\`*_{}[]()#+!|~$^", r):
+			b.WriteRune('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return bareURL.Replace(b.String())
+}
+
+// bareURL breaks what GitHub makes a link of without being asked.
+var bareURL = strings.NewReplacer("://", "&#58;//", "www.", `www\.`)
+
+// Code is text as a Markdown code span. Text that could end the span is escaped
+// instead.
+func Code(s string) string {
+	s = Clean(s)
+	if s == "" || strings.ContainsAny(s, "`|\\") {
+		return Markdown(s)
+	}
+	return "`" + s + "`"
+}

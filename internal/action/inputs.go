@@ -1,0 +1,126 @@
+// Package action is the GitHub Actions edge: inputs in; outputs, summary and
+// annotations out. Its table of inputs serves the command line too.
+package action
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The modes of the action, which are the commands of the CLI.
+const (
+	Build  = "build"
+	Tag    = "tag"
+	Verify = "verify"
+)
+
+// Modes in the order in which an artifact meets them.
+var Modes = []string{Build, Tag, Verify}
+
+// Input is one row of the table that action.yml, the CLI's flags and the README share;
+// a test holds the four together.
+type Input struct {
+	Name    string
+	Modes   []string // that use it; nil for all
+	Default string   // of the program; action.yml may have an expression instead
+	Expr    string   // action.yml's default, where the runner fills it in
+	Help    string   // one line, without a full stop
+	IsBool  bool     // a flag that needs no value
+}
+
+func (i Input) usedBy(mode string) bool { return i.Modes == nil || slices.Contains(i.Modes, mode) }
+
+var (
+	build       = []string{Build}
+	tag         = []string{Tag}
+	verify      = []string{Verify}
+	buildVerify = []string{Build, Verify}
+	tagVerify   = []string{Tag, Verify}
+)
+
+// Inputs is the table.
+var Inputs = []Input{
+	{Name: "mode", Help: "what to do: build, tag or verify"},
+	{Name: "repository", Expr: "ghcr.io/${{ github.repository }}", Help: "OCI repository (lower-cased; oci:// accepted), or oci-layout:DIR"},
+	{Name: "username", Help: "registry user; unset: for ghcr.io the actor, elsewhere DOCKER_CONFIG, else anonymous"},
+	{Name: "password", Help: "registry password; unset: for ghcr.io the token, elsewhere DOCKER_CONFIG, else anonymous"},
+	{Name: "token", Expr: "${{ github.token }}", Help: "for the GitHub API, and for ghcr.io where no username is given; never sent elsewhere"},
+	{Name: "plain-http", Default: "false", IsBool: true, Help: "speak HTTP instead of HTTPS, for local registries"},
+	{Name: "dry-run", Default: "false", IsBool: true, Help: "plan and report, send nothing but reads"},
+	{Name: "retry-for", Default: "2m", Help: "time that all retries of a run may take, such as 90s; 0s is none"},
+	{Name: "sha-length", Default: "7", Help: "digits of the commit in sha-, integration- and validated- tags, 7 to 40"},
+	{Name: "integration-semver", Default: ">= 0.0.0-0", Help: "constraint by which the integration cluster selects"},
+	{Name: "live-semver", Default: ">= 0.0.0", Help: "constraint by which the live cluster selects"},
+	{Name: "path", Modes: buildVerify, Default: ".", Help: "directory to pack"},
+	{Name: "ignore", Modes: build, Help: "gitignore lines, after Flux's defaults and .sourceignore files; !pattern takes back in"},
+	{Name: "revision", Modes: build, Help: "<branch>@sha1:<commit>; unset: from the run"},
+	{Name: "source", Modes: build, Help: "URL of the git repository; unset: from the run"},
+	{Name: "annotations", Modes: build, Help: "further annotations, a key=value a line"},
+	{Name: "bump", Modes: build, Default: "patch", Help: "patch, minor, major, or auto: by the Conventional Commits since the stable that touch path"},
+	{Name: "initial-version", Modes: build, Default: "0.0.1", Help: "the first base"},
+	{Name: "first-build", Modes: build, Default: "false", IsBool: true, Help: "believe a 403 on the tag list: some registries answer so for what was never pushed"},
+	{Name: "skip-unchanged", Modes: build, Default: "false", IsBool: true, Help: "no push when what integration selects now holds the same content"},
+	{Name: "overwrite", Modes: build, Default: "false", IsBool: true, Help: "let this commit's tags move to other content"},
+	{Name: "kustomization", Modes: tagVerify, Help: "name or namespace/name of the Flux Kustomization whose health counts"},
+	{Name: "status-context", Modes: tagVerify, Help: "prefix of the commit status context; unset: kustomization/<name>/"},
+	{Name: "artifact-sha", Modes: tagVerify, Help: "commit, 7 to 40 hex digits, or latest; unset: from the event"},
+	{Name: "digest", Modes: tag, Help: "exact artifact, sha256:<hex>; unset: from the event"},
+	{Name: "version", Modes: tag, Help: "X.Y.Z or next: manual promotion and rollback; unset: derived"},
+	{Name: "allow-unvalidated", Modes: tag, Default: "false", IsBool: true, Help: "with version: promote what was never validated"},
+	{Name: "wait", Modes: tag, Default: "2m", Help: "time to wait for a proven build whose tags are not all there yet"},
+	{Name: "release", Modes: tag, Default: "false", IsBool: true, Help: "create the GitHub release with generated notes"},
+	{Name: "release-prefix", Modes: tag, Default: "v", Help: "what comes before X.Y.Z in the release's git tag"},
+	{Name: "max-age", Modes: verify, Default: "2h", Help: "older than this and not promoted is stuck"},
+	{Name: "cluster-state", Modes: verify, Help: "files with kubectl get -o json output, for the cluster's half of the path"},
+	{Name: "fail-on", Modes: verify, Default: "error", Help: "error, warning or never"},
+	{Name: "issue", Modes: verify, Default: "false", IsBool: true, Help: "keep one tracking issue open while unhealthy, close it after"},
+}
+
+// Output is one row of the table of outputs.
+type Output struct{ Name, Help string }
+
+// Outputs is that table.
+var Outputs = []Output{
+	{"outcome", "what the run did: created, unchanged, promoted, pending, superseded, ignored, planned, healthy or unhealthy"},
+	{"version", "the candidate built, or the stable promoted"},
+	{"candidate", "the artifact's candidate tag"},
+	{"digest", "the artifact's digest"},
+	{"reference", "repository@digest"},
+	{"sha", "the artifact's commit"},
+	{"tags", "the pipeline tags that this run wrote or checked, one line of JSON"},
+	{"reason", "one line: why this outcome"},
+	{"report", "the whole result, one line of JSON"},
+}
+
+// InputsOf are the inputs of a mode, without mode itself.
+func InputsOf(mode string) []Input {
+	return slices.DeleteFunc(slices.Clone(Inputs), func(i Input) bool { return i.Name == "mode" || !i.usedBy(mode) })
+}
+
+// CheckMode accepts the modes.
+func CheckMode(s string) error {
+	if slices.Contains(Modes, s) {
+		return nil
+	}
+	if s == "" {
+		return fmt.Errorf("mode: not set; expected %s", list(Modes))
+	}
+	return fmt.Errorf("mode: %q is not a mode; expected %s", s, list(Modes))
+}
+
+// Misplaced are inputs that were set to something and that mode does not use.
+func Misplaced(mode string, v Values) []string {
+	var names []string
+	for _, i := range Inputs {
+		if set := v[i.Name]; set != "" && set != i.Default && !i.usedBy(mode) {
+			names = append(names, i.Name)
+		}
+	}
+	return names
+}
+
+func list(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
