@@ -1,0 +1,124 @@
+package test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// commands are the words that scripts have beyond testscript's own.
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"registry":        plain(startRegistry),
+	"registry-answer": plain(registryAnswer),
+	"registry-clear":  plain(registryClear),
+	"registry-seed":   plain(registrySeed),
+	"registry-tags":   plain(registryTags),
+	"registry-log":    plain(registryLog),
+	"outputs":         plain(outputs),
+	"fails":           plain(fails),
+	"env-file":        plain(envFile),
+}
+
+// plain makes a command that cannot be negated.
+func plain(f func(ts *testscript.TestScript, args []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("this command has no negation")
+		}
+		ts.Check(f(ts, args))
+	}
+}
+
+// registrySeed is
+//
+//	registry-seed REPO TAG...
+//
+// It lets the tags name an artifact that is not Flux's, and prints its digest.
+func registrySeed(ts *testscript.TestScript, args []string) error {
+	st, err := started(ts)
+	if err != nil || len(args) < 2 {
+		return usage(err, "registry-seed REPO TAG...")
+	}
+	_, err = fmt.Fprintln(ts.Stdout(), st.server.Seed(args[0], args[1:]...))
+	return err
+}
+
+// registryTags is
+//
+//	registry-tags REPO
+//
+// It prints "TAG DIGEST" lines, sorted, as the registry has them on its disk.
+func registryTags(ts *testscript.TestScript, args []string) error {
+	st, err := started(ts)
+	if err != nil || len(args) != 1 {
+		return usage(err, "registry-tags REPO")
+	}
+	tags, stdout := st.server.Tags(args[0]), ts.Stdout() // without this call, the last command's output stays
+	for _, tag := range slices.Sorted(maps.Keys(tags)) {
+		if _, err := fmt.Fprintln(stdout, tag, tags[tag]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// registryLog is
+//
+//	registry-log
+//
+// It prints all requests since registry or registry-clear: "INDEX METHOD PATH STATUS".
+func registryLog(ts *testscript.TestScript, args []string) error {
+	st, err := started(ts)
+	if err != nil || len(args) > 0 {
+		return usage(err, "registry-log")
+	}
+	_, err = io.WriteString(ts.Stdout(), st.server.RequestLog())
+	return err
+}
+
+// fails is
+//
+//	fails PROGRAM ARG...
+//
+// It is exec for a program that must end with exit status 1: a refusal or an error, and no crash.
+func fails(ts *testscript.TestScript, args []string) error {
+	if len(args) == 0 {
+		return usage(nil, "fails PROGRAM ARG...")
+	}
+	var exit *exec.ExitError
+	switch err := ts.Exec(args[0], args[1:]...); {
+	case err == nil:
+		return fmt.Errorf("%s succeeded", args[0])
+	case errors.As(err, &exit) && exit.ExitCode() == 1:
+		return nil
+	default:
+		return fmt.Errorf("%s: %w, want exit status 1", args[0], err)
+	}
+}
+
+// envFile is
+//
+//	env-file NAME FILE
+//
+// It sets a variable to what is in the file, without the last line's end: a value that needs several lines.
+func envFile(ts *testscript.TestScript, args []string) error {
+	if len(args) != 2 {
+		return usage(nil, "env-file NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSuffix(ts.ReadFile(args[1]), "\n"))
+	return nil
+}
+
+// usage is err, or else how the command is called.
+func usage(err error, line string) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("usage: %s", line)
+}

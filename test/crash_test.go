@@ -1,0 +1,88 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/oci-promote/oci-promote/test/registrytest"
+)
+
+// TestEveryRequestFails lets each single request of a first build fail in four ways
+// (promise 5). The run fails with a clear error, or gets by; one clean run then
+// reaches the tags of an undisturbed build.
+func TestEveryRequestFails(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "app.yaml"), []byte("replicas: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	undisturbed := registrytest.Start(t, registrytest.Options{Token: true})
+	if _, err := crashBuild(t, undisturbed, dir); err != nil {
+		t.Fatal(err)
+	}
+	want, requests := undisturbed.Tags("acme/fleet"), len(undisturbed.Requests())
+	if len(want) != 3 {
+		t.Fatalf("an undisturbed build leaves %v", want)
+	}
+	faults := map[string]registrytest.Interceptor{
+		"lost before it":            registrytest.DropBefore,
+		"lost after it took effect": registrytest.DropAfter,
+		"503":                       registrytest.Status(503, nil, `{"errors":[{"code":"UNAVAILABLE","message":"down"}]}`),
+		"403":                       registrytest.Status(403, nil, `{"errors":[{"code":"DENIED","message":"denied"}]}`),
+	}
+	for name, fault := range faults {
+		for n := range requests {
+			t.Run(fmt.Sprintf("request %d %s", n, name), func(t *testing.T) {
+				t.Parallel()
+				s := registrytest.Start(t, registrytest.Options{Token: true})
+				// From request n on nothing gets through, as if the process had died there.
+				s.Intercept(from(n, fault))
+				said, err := crashBuild(t, s, dir)
+				if err == nil {
+					t.Fatalf("the build succeeds without an answer to request %d\n%s", n, s.RequestLog())
+				}
+				if !strings.Contains(said, "oci-promote: ") || strings.Contains(said, "panic") || strings.Contains(said, s.Password) {
+					t.Errorf("it says %q", said)
+				}
+				s.Intercept(nil)
+				if said, err := crashBuild(t, s, dir); err != nil {
+					t.Fatalf("the next run: %v\n%s", err, said)
+				}
+				if got := s.Tags("acme/fleet"); !maps.Equal(got, want) {
+					t.Errorf("tags %v, want %v", got, want)
+				}
+			})
+		}
+	}
+}
+
+// from applies f to every request from the n-th on; only the n-th may take effect.
+func from(n int, f registrytest.Interceptor) registrytest.Interceptor {
+	return func(w http.ResponseWriter, r *http.Request, i int, next http.Handler) {
+		switch {
+		case i < n:
+			next.ServeHTTP(w, r)
+		case i == n:
+			f(w, r, i, next)
+		default:
+			registrytest.DropBefore(w, r, i, next)
+		}
+	}
+}
+
+func crashBuild(t *testing.T, s *registrytest.Server, dir string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "oci-promote", "build", "--plain-http", "--retry-for", "0s",
+		"--repository", s.Host+"/acme/fleet", "--path", dir, "--username", s.Username, "--revision", "main@sha1:"+strings.Repeat("0123456789", 4))
+	cmd.Env = []string{"TMPDIR=" + os.TempDir(), "SOURCE_DATE_EPOCH=1767225600", "OCI_PROMOTE_PASSWORD=" + s.Password}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}

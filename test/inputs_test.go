@@ -1,0 +1,239 @@
+package test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/oci-promote/oci-promote/internal/action"
+)
+
+// One table of inputs and one of outputs; action.yml, the README and --help repeat it for their readers.
+
+// metadata is action.yml. The nodes keep the order.
+type metadata struct {
+	Name, Description, Author string
+	Branding                  struct{ Icon, Color string }
+	Inputs, Outputs           yaml.Node
+	Runs                      struct {
+		Using, Image string
+		Args         []string
+	}
+}
+
+// parameter is an input or output in action.yml.
+type parameter struct {
+	Description string
+	Default     string
+	Required    bool
+}
+
+func readActionYML(t *testing.T) metadata {
+	t.Helper()
+	blob, err := os.ReadFile("../action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m metadata
+	decoder := yaml.NewDecoder(strings.NewReader(string(blob)))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// parameters gives a mapping of action.yml in its order.
+func parameters(t *testing.T, node yaml.Node) (names []string, byName map[string]parameter) {
+	t.Helper()
+	byName = map[string]parameter{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		var p parameter
+		if err := node.Content[i+1].Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, node.Content[i].Value)
+		byName[node.Content[i].Value] = p
+	}
+	return names, byName
+}
+
+// defaultOf is what the runner gives the program when a workflow does not set the input.
+func defaultOf(i action.Input) string {
+	if i.Expr != "" {
+		return i.Expr
+	}
+	return i.Default
+}
+
+func inputNames() []string {
+	var names []string
+	for _, i := range action.Inputs {
+		names = append(names, i.Name)
+	}
+	return names
+}
+
+func outputNames() []string {
+	var names []string
+	for _, o := range action.Outputs {
+		names = append(names, o.Name)
+	}
+	return names
+}
+
+func TestActionYML(t *testing.T) {
+	m := readActionYML(t)
+	if m.Name == "" || m.Description == "" || m.Branding.Icon == "" || m.Branding.Color == "" {
+		t.Errorf("the Marketplace wants name, description and branding: %+v", m)
+	}
+	if m.Runs.Using != "docker" || m.Runs.Image == "" || len(m.Runs.Args) > 0 {
+		t.Errorf("runs = %+v, want docker, an image and no arguments, which would make the program a CLI", m.Runs)
+	}
+	names, inputs := parameters(t, m.Inputs)
+	if !slices.Equal(names, inputNames()) {
+		t.Errorf("inputs of action.yml:\n%q\nof the program:\n%q", names, inputNames())
+	}
+	for _, i := range action.Inputs {
+		got := inputs[i.Name]
+		if got.Default != defaultOf(i) {
+			t.Errorf("input %s: default %q in action.yml, %q in the program", i.Name, got.Default, defaultOf(i))
+		}
+		if !strings.HasPrefix(got.Description, i.Help) {
+			t.Errorf("input %s: description %q in action.yml, %q in the program", i.Name, got.Description, i.Help)
+		}
+		if want := modesInWords(i); !strings.HasSuffix(got.Description, "("+want+")") {
+			t.Errorf("input %s: description %q does not end with %q", i.Name, got.Description, want)
+		}
+		if got.Required != (i.Name == "mode") {
+			t.Errorf("input %s: required = %v", i.Name, got.Required)
+		}
+	}
+	names, outputs := parameters(t, m.Outputs)
+	if !slices.Equal(names, outputNames()) {
+		t.Errorf("outputs of action.yml:\n%q\nof the program:\n%q", names, outputNames())
+	}
+	for _, o := range action.Outputs {
+		if outputs[o.Name].Description != o.Help {
+			t.Errorf("output %s: description %q in action.yml, %q in the program", o.Name, outputs[o.Name].Description, o.Help)
+		}
+	}
+}
+
+func modesInWords(i action.Input) string {
+	if i.Modes == nil {
+		return "all modes"
+	}
+	return "mode " + strings.Join(i.Modes, " and ")
+}
+
+var (
+	heading = regexp.MustCompile(`^#+ +(.*)`)
+	row     = regexp.MustCompile("^\\| *`([a-z-]+)` *\\|(.*)\\| *$")
+	span    = regexp.MustCompile("^`([^`]+)`$")
+)
+
+// readmeTable gives the rows of the first table below a heading that holds the word, as cells.
+func readmeTable(t *testing.T, word string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Fatal("there is no README.md yet: its tables of inputs and outputs cannot be compared")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]string
+	below := false
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if m := heading.FindStringSubmatch(line); m != nil {
+			below = strings.Contains(strings.ToLower(m[1]), word)
+		}
+		m := row.FindStringSubmatch(line)
+		if m == nil || !below {
+			continue
+		}
+		cells := []string{m[1]}
+		for _, cell := range strings.Split(strings.ReplaceAll(m[2], `\|`, "\x00"), "|") {
+			cells = append(cells, strings.ReplaceAll(strings.TrimSpace(cell), "\x00", "|"))
+		}
+		rows = append(rows, cells)
+	}
+	return rows
+}
+
+func TestReadmeInputs(t *testing.T) {
+	rows := readmeTable(t, "inputs")
+	var names []string
+	for _, cells := range rows {
+		names = append(names, cells[0])
+	}
+	if !slices.Equal(names, inputNames()) {
+		t.Fatalf("inputs of the README:\n%q\nof the program:\n%q", names, inputNames())
+	}
+	for n, i := range action.Inputs {
+		cells := rows[n]
+		if len(cells) != 4 || cells[3] == "" {
+			t.Errorf("row of %s has the cells %q, want name, modes, default, meaning", i.Name, cells)
+			continue
+		}
+		modes := "all"
+		if i.Modes != nil {
+			modes = strings.Join(i.Modes, ", ")
+		}
+		if cells[1] != modes {
+			t.Errorf("input %s: modes %q in the README, want %q", i.Name, cells[1], modes)
+		}
+		m := span.FindStringSubmatch(cells[2])
+		switch want := defaultOf(i); {
+		case want == "" && strings.Contains(cells[2], "`"):
+			t.Errorf("input %s: default %s in the README, the program has none", i.Name, cells[2])
+		case want != "" && (m == nil || m[1] != want):
+			t.Errorf("input %s: default %s in the README, want `%s`", i.Name, cells[2], want)
+		}
+	}
+}
+
+func TestReadmeOutputs(t *testing.T) {
+	var names []string
+	for _, cells := range readmeTable(t, "outputs") {
+		names = append(names, cells[0])
+		if len(cells) != 2 || cells[1] == "" {
+			t.Errorf("row of %s has the cells %q, want name and meaning", cells[0], cells)
+		}
+	}
+	if !slices.Equal(names, outputNames()) {
+		t.Errorf("outputs of the README:\n%q\nof the program:\n%q", names, outputNames())
+	}
+}
+
+// TestHelp: each mode's help lists the inputs of that mode, all of them, in order, and no other.
+func TestHelp(t *testing.T) {
+	flag := regexp.MustCompile(`(?m)^  --([a-z-]+)[ \n]`)
+	for _, mode := range action.Modes {
+		r := program(t, nil, mode, "--help")
+		var got, want []string
+		for _, m := range flag.FindAllStringSubmatch(r.stdout, -1) {
+			got = append(got, m[1])
+		}
+		for _, i := range action.Inputs {
+			if i.Name != "mode" && (i.Modes == nil || slices.Contains(i.Modes, mode)) {
+				want = append(want, i.Name)
+			}
+			if i.Default != "" && !i.IsBool && slices.Contains(want, i.Name) && !strings.Contains(r.stdout, `(default "`+i.Default+`")`) {
+				t.Errorf("%s --help does not tell the default of %s", mode, i.Name)
+			}
+		}
+		want = append(want, "json")
+		if r.code != 0 || r.stderr != "" || !slices.Equal(got, want) {
+			t.Errorf("%s --help: exit status %d, flags\n%q\nwant\n%q\n%s", mode, r.code, got, want, r.stderr)
+		}
+	}
+}
