@@ -1,0 +1,110 @@
+# Needs Go and make; with a C compiler the tests run under the race detector too.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+MODULES   := . test
+VERSION   ?= dev
+FUZZTIME  ?= 60s
+TESTFLAGS ?=
+
+# Each tool is pinned, and its version is part of its path, so that it is installed once.
+GOLANGCI_VERSION    := v2.15.0
+ACTIONLINT_VERSION  := v1.7.12
+GOVULNCHECK_VERSION := v1.9.0
+
+TOOLS       := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/oci-promote/bin
+GOLANGCI    := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+ACTIONLINT  := $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
+GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+
+# The race detector needs cgo, and cgo a C compiler with its headers: ask by compiling, once a run.
+RACE = $(shell go build -race runtime/cgo >/dev/null 2>&1 && echo -race)
+
+WORKFLOWS = $(wildcard .github/workflows/*.yml .github/workflows/*.yaml \
+	examples/workflows/*.yml examples/workflows/*.yaml)
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## Build bin/oci-promote
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/oci-promote ./cmd/oci-promote
+
+.PHONY: demo
+demo: ## Run the pipeline on a small real tree, against an OCI layout in a temporary directory
+	@go run ./cmd/oci-promote demo
+
+.PHONY: test
+test: ## Run every test of both modules (TESTFLAGS=-v for more)
+	@race="$(RACE)"; echo "race detector: $${race:-off, cgo does not work here}"; \
+	[[ -n $$race ]] || export CGO_ENABLED=0; \
+	status=0; for module in $(MODULES); do \
+	  echo "go test $${race:+$$race }./... (module $$module)"; \
+	  (cd "$$module" && go test $$race -count=1 $(TESTFLAGS) ./...) || status=1; \
+	done; exit $$status
+
+.PHONY: lint
+lint: lint-go lint-workflows vuln ## Run golangci-lint, go vet, actionlint and govulncheck, installing them when missing
+
+.PHONY: lint-go
+lint-go: $(GOLANGCI)
+	@for module in $(MODULES); do \
+	  echo "go vet and golangci-lint (module $$module)"; \
+	  (cd "$$module" && go vet ./... && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" ./...); \
+	done
+
+.PHONY: lint-workflows
+lint-workflows: $(ACTIONLINT)
+	@echo "actionlint $(WORKFLOWS)"; $(ACTIONLINT) $(WORKFLOWS)
+
+# Exit status 3 is a finding. Only the failure to fetch the database is a reason to skip.
+.PHONY: vuln
+vuln: $(GOVULNCHECK)
+	@echo "govulncheck ./..."; status=0; out=$$($(GOVULNCHECK) ./... 2>&1) || status=$$?; \
+	if [[ $$status -eq 1 && $$out == *"govulncheck: fetching vulnerabilities: "* ]]; then \
+	  echo "govulncheck SKIPPED: its vulnerability database cannot be reached from here:"; \
+	  echo "  $${out##*fetching vulnerabilities: }"; exit 0; \
+	fi; echo "$$out"; exit $$status
+
+# $(call tool,file,name,version,module,package): from GOPATH/bin if that is the pinned version, else from source.
+define tool
+$(1):
+	@mkdir -p $(TOOLS); have="$$$$(go env GOPATH)/bin/$(2)"; \
+	if go version -m "$$$$have" 2>/dev/null | awk '$$$$1 == "mod" && $$$$2 == "$(4)" && $$$$3 == "$(3)" { ok = 1 } END { exit !ok }'; then \
+	  cp "$$$$have" "$$@.new"; \
+	else \
+	  echo "installing $(2) $(3)"; tmp=$$$$(mktemp -d "$(TOOLS)/tmp.XXXXXX"); trap 'rm -rf "$$$$tmp"' EXIT; \
+	  GOBIN="$$$$tmp" GOFLAGS=-buildvcs=false go install $(5)@$(3); mv "$$$$tmp/$(2)" "$$@.new"; \
+	fi; mv "$$@.new" "$$@"
+endef
+$(eval $(call tool,$(GOLANGCI),golangci-lint,$(GOLANGCI_VERSION),github.com/golangci/golangci-lint/v2,github.com/golangci/golangci-lint/v2/cmd/golangci-lint))
+$(eval $(call tool,$(ACTIONLINT),actionlint,$(ACTIONLINT_VERSION),github.com/rhysd/actionlint,github.com/rhysd/actionlint/cmd/actionlint))
+$(eval $(call tool,$(GOVULNCHECK),govulncheck,$(GOVULNCHECK_VERSION),golang.org/x/vuln,golang.org/x/vuln/cmd/govulncheck))
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target of both modules for FUZZTIME (60s)
+	@for module in $(MODULES); do (cd "$$module"; \
+	  targets=$$(go test -list '^Fuzz' ./... | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, t[i]; n = 0 }'); \
+	  while read -r package target; do \
+	    [[ -z $$target ]] && continue; \
+	    echo "fuzzing $$package $$target for $(FUZZTIME)"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	  done <<<"$$targets"); \
+	done
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## Format all Go code
+	@for module in $(MODULES); do (cd "$$module" && $(GOLANGCI) fmt --config "$(CURDIR)/.golangci.yml" ./...); done
+
+.PHONY: tidy-check
+tidy-check: ## Check that go.mod and go.sum of both modules are tidy, and the modules unaltered
+	@for module in $(MODULES); do echo "go mod tidy -diff, go mod verify (module $$module)"; \
+	  (cd "$$module" && go mod tidy -diff && go mod verify); \
+	done
+
+.PHONY: clean
+clean: ## Remove build output
+	rm -rf bin dist
