@@ -43,7 +43,7 @@ func (c *command) build(ctx context.Context, v action.Values, s session) (report
 	}
 
 	transport := in.transport(s.log)
-	api, err := c.history(in.credentials.Token, transport)
+	api, err := c.history(in.token, transport)
 	if err != nil {
 		return report, err
 	}

@@ -17,6 +17,7 @@ import (
 type common struct {
 	ref         oci.Reference
 	credentials oci.Credentials
+	token       string // for the GitHub API
 	plainHTTP   bool
 	dryRun      bool
 	retryFor    time.Duration
@@ -34,10 +35,12 @@ func (c *command) common(r *action.Reader) common {
 			Integration: action.Get(r, "integration-semver", semver.ParseConstraint),
 			Live:        action.Get(r, "live-semver", semver.ParseConstraint),
 		},
-		credentials: oci.Credentials{
-			Username: r.Text("username"), Password: r.Text("password"),
-			Actor: c.getenv("GITHUB_ACTOR"), Token: r.Text("token"),
-		},
+		token:       r.Text("token"),
+		credentials: oci.Credentials{Username: r.Text("username"), Password: r.Text("password"), Actor: c.getenv("GITHUB_ACTOR")},
+	}
+	// ghcr.io belongs to github.com: the token of an Enterprise server is none of its business.
+	if server := c.getenv("GITHUB_SERVER_URL"); server == "" || server == "https://github.com" {
+		in.credentials.Token = in.token
 	}
 	if (in.credentials.Username == "") != (in.credentials.Password == "") {
 		r.Fail("username", errors.New("username and password go together, and only one of them is set"))
