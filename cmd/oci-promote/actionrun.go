@@ -48,9 +48,11 @@ func (c *command) publish(run *action.Run, r pipeline.Report) error {
 		return err
 	}
 	for _, o := range action.Outputs {
-		err = errors.Join(err, run.SetOutput(o.Name, outputs[o.Name]))
+		if err := run.SetOutput(o.Name, outputs[o.Name]); err != nil {
+			return err // the others would fail alike
+		}
 	}
-	err = errors.Join(err, run.AddSummary(summary(r, c.repositoryURL())))
+	err = run.AddSummary(summary(r, c.repositoryURL()))
 	if isThisRuns(r) {
 		err = errors.Join(err, run.AddArtifact(r.Reference))
 	}
@@ -60,7 +62,7 @@ func (c *command) publish(run *action.Run, r pipeline.Report) error {
 // isThisRuns reports whether the artifact was built from the commit of this run, so
 // that an attestation of this run is true of it.
 func isThisRuns(r pipeline.Report) bool {
-	return r.Mode == action.Build && r.Reference != "" && len(r.Tags) > 1
+	return r.Mode == action.Build && pushed(r) && len(r.Tags) > 1
 }
 
 func outputsOf(r pipeline.Report) (map[string]string, error) {

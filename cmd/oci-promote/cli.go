@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -60,8 +59,13 @@ func (c *command) runMode(ctx context.Context, mode string, args []string) int {
 	}
 	bar := &progress{out: c.stderr, on: c.terminal}
 	report, err := c.mode(ctx, mode, values, session{
-		log:      func(line string) { bar.clear(); c.println(c.stderr, line) },
-		progress: bar.show,
+		log: func(line string) { bar.clear(); c.println(c.stderr, line) },
+		packing: func(files int, bytes int64) {
+			bar.show(func() string { return fmt.Sprintf("packing: %d files, %s", files, size(bytes)) })
+		},
+		uploading: func(sent, total int64) {
+			bar.show(func() string { return fmt.Sprintf("uploading: %s of %s", size(sent), size(total)) })
+		},
 	})
 	bar.clear()
 	for _, text := range report.Notices {
@@ -106,8 +110,14 @@ func (c *command) flags(mode string, args []string) (v action.Values, asJSON boo
 			fs.Func(i.Name, i.Help, set)
 		}
 	}
-	if err = fs.Parse(args); err == nil && fs.NArg() > 0 {
+	err = fs.Parse(args)
+	if err == nil && fs.NArg() > 0 {
 		err = fmt.Errorf("%q is not a flag; expected --name value", fs.Arg(0))
+	}
+	if err != nil { // flag's own words, with the dashes that the help shows
+		if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+			err = fmt.Errorf("--%s is no flag of %s", name, mode)
+		}
 	}
 	if v["username"] != "" && v["password"] == "" {
 		v["password"] = c.getenv("OCI_PROMOTE_PASSWORD")
@@ -149,26 +159,4 @@ func (c *command) fail(err error) int {
 
 func (c *command) println(w io.Writer, line string) {
 	_, _ = fmt.Fprintln(w, action.Clean(line)) // a terminal that is gone cannot be told
-}
-
-// progress is one line on a terminal that overwrites itself.
-type progress struct {
-	out   io.Writer
-	on    bool
-	drawn time.Time
-}
-
-func (p *progress) show(files int, bytes int64) {
-	const every = 100 * time.Millisecond
-	if p.on && time.Since(p.drawn) > every {
-		p.drawn = time.Now()
-		_, _ = fmt.Fprintf(p.out, "\r\x1b[Kpacking: %d files, %s", files, size(bytes))
-	}
-}
-
-func (p *progress) clear() {
-	if p.on && !p.drawn.IsZero() {
-		p.drawn = time.Time{}
-		_, _ = fmt.Fprint(p.out, "\r\x1b[K")
-	}
 }

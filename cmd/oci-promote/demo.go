@@ -49,7 +49,7 @@ func (c *command) demoStory(ctx context.Context, path, tree, layout string) erro
 	for i, commit := range commits {
 		if i > 0 {
 			c.println(c.stdout, "")
-			c.println(c.stdout, "A second commit changes one file.")
+			c.println(c.stdout, "A second commit adds one file.")
 			note := filepath.Join(tree, "second-commit.yaml")
 			manifest := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: second-commit}\n"
 			if err := os.WriteFile(note, []byte(manifest), 0o600); err != nil {

@@ -43,7 +43,11 @@ func (c *command) common(r *action.Reader) common {
 		in.credentials.Token = in.token
 	}
 	if (in.credentials.Username == "") != (in.credentials.Password == "") {
-		r.Fail("username", errors.New("username and password go together, and only one of them is set"))
+		missing := "password"
+		if in.credentials.Username == "" {
+			missing = "username"
+		}
+		r.Fail(missing, errors.New("not set, but username and password go together; is the secret available to this run?"))
 	}
 	in.ref = action.Get(r, "repository", func(s string) (oci.Reference, error) {
 		if s == "" && c.getenv("GITHUB_REPOSITORY") != "" {

@@ -13,7 +13,8 @@ import (
 type session struct {
 	workspace string // the directory that path may not leave; empty by hand
 	log       func(line string)
-	progress  func(files int, bytes int64) // may be nil
+	packing   func(files int, bytes int64) // may be nil
+	uploading func(sent, total int64)      // may be nil
 }
 
 // mode runs one mode. All inputs are checked before anything is sent.
@@ -22,7 +23,7 @@ func (c *command) mode(ctx context.Context, name string, v action.Values, s sess
 		return pipeline.Report{}, err
 	}
 	if name != action.Build {
-		return pipeline.Report{}, &hinted{fmt.Errorf("mode: %q comes with a later version of oci-promote; %s has %q", name, version, action.Build), ""}
+		return pipeline.Report{}, fmt.Errorf("mode: %q comes with a later version of oci-promote; this one (%s) has only %q", name, version, action.Build)
 	}
 	report, err := c.build(ctx, v, s)
 	for _, input := range action.Misplaced(name, v) {

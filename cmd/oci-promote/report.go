@@ -43,7 +43,11 @@ func headline(r pipeline.Report) string {
 }
 
 func packed(a *pipeline.Artifact) string {
-	return fmt.Sprintf("%d files, %s, compressed %s", a.Files, size(a.Bytes), size(a.Size))
+	files := "1 file"
+	if a.Files != 1 {
+		files = fmt.Sprintf("%d files", a.Files)
+	}
+	return fmt.Sprintf("%s, %s, compressed %s", files, size(a.Bytes), size(a.Size))
 }
 
 func selects(tag string) string {
@@ -94,10 +98,15 @@ func summary(r pipeline.Report, repositoryURL string) string {
 	for _, text := range r.Notices {
 		fmt.Fprintf(&b, "\n> [!NOTE]\n> %s\n", action.Markdown(text))
 	}
-	if r.Reference != "" && !strings.HasPrefix(r.Repository, "oci-layout:") {
+	if pushed(r) {
 		fmt.Fprintf(&b, "\n<details><summary>How to look inside</summary>\n\n```sh\nflux pull artifact oci://%s --output .\n```\n\n</details>\n", action.Clean(r.Reference))
 	}
 	return b.String()
+}
+
+// pushed reports whether a registry has the artifact, so that others can fetch it.
+func pushed(r pipeline.Report) bool {
+	return r.Reference != "" && r.Outcome != pipeline.Planned && !strings.HasPrefix(r.Repository, "oci-layout:")
 }
 
 // failure is the summary of a run that did not succeed.

@@ -39,7 +39,7 @@ var (
 	tagVerify   = []string{Tag, Verify}
 )
 
-// Inputs is the table.
+// Inputs are all inputs, in the order of the documentation.
 var Inputs = []Input{
 	{Name: "mode", Help: "what to do: build, tag or verify"},
 	{Name: "repository", Expr: "ghcr.io/${{ github.repository }}", Help: "OCI repository (lower-cased; oci:// accepted), or oci-layout:DIR"},
@@ -80,7 +80,7 @@ var Inputs = []Input{
 // Output is one row of the table of outputs.
 type Output struct{ Name, Help string }
 
-// Outputs is that table.
+// Outputs are all outputs, in the order of the documentation.
 var Outputs = []Output{
 	{"outcome", "what the run did: created, unchanged, promoted, pending, superseded, ignored, planned, healthy or unhealthy"},
 	{"version", "the candidate built, or the stable promoted"},

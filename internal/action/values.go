@@ -104,8 +104,12 @@ func (r *Reader) Pairs(name string) map[string]string {
 	for _, line := range r.Lines(name) {
 		key, value, ok := strings.Cut(line, "=")
 		key = strings.TrimSpace(key)
-		if _, twice := pairs[key]; !ok || key == "" || twice {
-			r.Fail(name, fmt.Errorf("line %q is not key=value with a new key", line))
+		if _, twice := pairs[key]; twice {
+			r.Fail(name, fmt.Errorf("key %q is given twice", key))
+			continue
+		}
+		if !ok || key == "" {
+			r.Fail(name, fmt.Errorf("line %q is not key=value", line))
 			continue
 		}
 		pairs[key] = strings.TrimSpace(value)

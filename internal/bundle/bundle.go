@@ -46,7 +46,7 @@ func Config() (ocispec.Descriptor, []byte) {
 // Options say how a directory is packed.
 type Options struct {
 	Ignore   []string                     // gitignore lines, after Flux's defaults and .sourceignore files
-	Progress func(files int, bytes int64) // called after each file; may be nil
+	Progress func(files int, bytes int64) // files done, bytes read; often; may be nil
 }
 
 // Metadata goes into the manifest's annotations.
@@ -74,6 +74,8 @@ func Build(ctx context.Context, fsys fs.FS, o Options, m Metadata) (_ *Artifact,
 	if err != nil {
 		return nil, fmt.Errorf("making the spool file: %w", err)
 	}
+	// Where the system allows it the file loses its name at once: a killed run leaves nothing.
+	_ = os.Remove(spool.Name())
 	a := &Artifact{spool: spool}
 	defer func() {
 		if err != nil {
@@ -120,7 +122,11 @@ func (spoolReader) Close() error { return nil }
 
 // Close removes the spool file.
 func (a *Artifact) Close() error {
-	return errors.Join(a.spool.Close(), os.Remove(a.spool.Name()))
+	err := a.spool.Close()
+	if gone := os.Remove(a.spool.Name()); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
 }
 
 // concurrency is the number of blocks compressed at once. A few more than cores

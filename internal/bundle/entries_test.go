@@ -167,7 +167,7 @@ func TestCancelled(t *testing.T) {
 	t.Setenv("TMPDIR", spool)
 	files := 0
 	a, err := Build(ctx, fsys, Options{Progress: func(n int, _ int64) { files = n; cancel() }}, meta)
-	if !errors.Is(err, context.Canceled) || files != 1 || a != nil {
+	if !errors.Is(err, context.Canceled) || files != 0 || a != nil { // it stops in the middle of a file
 		t.Errorf("got %v after %d files", err, files)
 	}
 	empty(t, spool)

@@ -66,13 +66,14 @@ func (ig *ignorer) rebuild() {
 
 // ignored reports whether path stays out.
 func (ig *ignorer) ignored(path string, isDir bool) bool {
-	return isVCS(path) || ig.matcher.Match(strings.Split(path, "/"), isDir)
+	return isSecret(path) || ig.matcher.Match(strings.Split(path, "/"), isDir)
 }
 
-// isVCS is the one rule that no pattern lifts: actions/checkout leaves the job's
-// token in .git/config, and an artifact is as public as its registry.
-func isVCS(path string) bool {
-	return slices.Contains(strings.Split(path, "/"), ".git")
+// isSecret is the one rule that no pattern lifts: older actions/checkout leave the job's
+// token in .git/config, docker login leaves passwords in .docker/config.json, and an
+// artifact is as public as its registry.
+func isSecret(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(name string) bool { return name == ".git" || name == ".docker" })
 }
 
 func hasNegation(lines string) bool {

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/klauspost/pgzip"
@@ -88,7 +86,7 @@ func (p *packer) walk() error {
 			switch {
 			case !d.IsDir():
 				return nil
-			case isVCS(name) || !p.ignore.negated:
+			case isSecret(name) || !p.ignore.negated:
 				return fs.SkipDir
 			}
 			return p.enter(name) // a pattern may take back something in it
@@ -119,85 +117,4 @@ func checkName(name string) error {
 		return fmt.Errorf("packing %q: the name is not valid UTF-8; rename it", name)
 	}
 	return nil
-}
-
-// file adds one regular file, and before it the directories above it that the
-// archive does not have yet: git knows no empty directories, so neither do we.
-func (p *packer) file(name string) error {
-	if err := checkName(name); err != nil {
-		return err
-	}
-	for _, dir := range p.parents {
-		if strings.HasPrefix(name, dir+"/") {
-			if err := p.header(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755}); err != nil {
-				return err
-			}
-		}
-	}
-	p.parents = p.parents[:0]
-	f, err := p.fsys.Open(name)
-	if err != nil {
-		return fmt.Errorf("packing: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("packing: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("packing %q: it stopped being a regular file while it was packed", name)
-	}
-	mode := int64(0o644)
-	if info.Mode()&0o111 != 0 {
-		mode = 0o755
-	}
-	if err := p.header(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: info.Size()}); err != nil {
-		return err
-	}
-	n, err := io.CopyBuffer(p.tar, reader{p.ctx, f}, p.buf)
-	if errors.Is(err, tar.ErrWriteTooLong) || err == nil && n != info.Size() {
-		return fmt.Errorf("packing %q: its size changed while it was packed; build from a tree that nothing writes to", name)
-	}
-	if err != nil {
-		return fmt.Errorf("packing %q: %w", name, err)
-	}
-	p.contents.Files++
-	p.contents.Bytes += n
-	if p.progress != nil {
-		p.progress(p.contents.Files, p.contents.Bytes)
-	}
-	return nil
-}
-
-func (p *packer) header(h *tar.Header) error {
-	if err := p.tar.WriteHeader(h); err != nil {
-		return fmt.Errorf("packing %q: %w", path.Clean(h.Name), err)
-	}
-	return nil
-}
-
-// reader stops with its context, in the middle of a large file too. It hides what
-// else a file can do, so that the buffer is the one that is copied through.
-type reader struct {
-	ctx context.Context //nolint:containedctx // an io.Reader has no other way to it
-	r   io.Reader
-}
-
-func (r reader) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(b)
-}
-
-// counter counts the bytes that reach w.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += int64(n)
-	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -153,7 +154,7 @@ func TestProgress(t *testing.T) {
 	var bytes []int64
 	o := Options{Progress: func(n int, b int64) { files, bytes = append(files, n), append(bytes, b) }}
 	a := build(t, os.DirFS(tree(t, map[string]string{"a": "12", "b": "", "c": "345", "logo.png": "6"})), o)
-	if len(files) != 3 || files[2] != 3 || bytes[0] != 2 || bytes[1] != 2 || bytes[2] != 5 {
+	if last := len(files) - 1; !slices.IsSorted(files) || !slices.IsSorted(bytes) || last < 3 || files[last] != 3 || bytes[last] != 5 {
 		t.Errorf("told of %v files, %v bytes", files, bytes)
 	}
 	if c := a.Contents; c.Files != 3 || c.Bytes != 5 || c.LeftOut != 0 {

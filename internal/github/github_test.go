@@ -84,7 +84,7 @@ func TestErrors(t *testing.T) {
 	}
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		r := serve(t, func(http.ResponseWriter, *http.Request) { cancel(); <-ctx.Done() }).open(t)
+		r := serve(t, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }).open(t)
 		if _, err := r.Contains(ctx, newer, older); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}

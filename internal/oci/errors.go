@@ -1,6 +1,8 @@
 package oci
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -93,23 +95,25 @@ func reason(err error) string {
 func (r *Registry) hint(op operation, e *Error, token bool) string {
 	switch {
 	case strings.Contains(e.text, "rate limit"), e.Status == http.StatusTooManyRequests, e.Status >= 500:
-		return "the registry kept failing for as long as retry-for allows; run again later, nothing has to be undone"
+		return "the registry is busy or broken, and retry-for leaves no time to try again; run again later, nothing has to be undone"
 	case e.Status == http.StatusUnauthorized && token:
 		return "the registry was asked " + r.login.as + "; check the user name and that the password or token is valid and not expired"
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
-		return r.accessHint(op)
+		return r.accessHint(op, e.Status)
 	case e.Status == http.StatusNotFound && op == listing:
 		return "this is not a registry's way to say that the repository is new, so it is not taken for that; check the host and the path of the repository"
-	case strings.Contains(e.text, "HTTP request to an HTTPS server"):
-		return "the registry speaks HTTPS; leave plain-http false"
+	case r.o.PlainHTTP && (e.Status == http.StatusBadRequest || e.Status == http.StatusUpgradeRequired):
+		return "the registry may speak HTTPS only; leave plain-http false"
 	case e.Status == http.StatusRequestEntityTooLarge:
 		return "the layer is larger than the registry takes; pack a smaller directory or ignore large files"
 	}
-	return ""
+	return notARegistry
 }
 
+const notARegistry = "this is not how a registry answers; check the host and the path of the repository, and what stands in between"
+
 // accessHint names the permission or the package link that is missing (facts 14).
-func (r *Registry) accessHint(op operation) string {
+func (r *Registry) accessHint(op operation, status int) string {
 	who := "the registry was asked " + r.login.as
 	if r.ref.Host != ghcr {
 		need := "read"
@@ -117,7 +121,10 @@ func (r *Registry) accessHint(op operation) string {
 			need = "push to"
 		}
 		hint := fmt.Sprintf("%s; that login must be allowed to %s %s", who, need, r.ref)
-		if op == listing {
+		if r.o.Credentials.Username == "" {
+			hint += "; set username and password"
+		}
+		if op == listing && status == http.StatusForbidden {
 			hint += "; if nothing was ever pushed there and this registry answers so for that, set first-build: true for one run"
 		}
 		return hint
@@ -134,8 +141,13 @@ func (r *Registry) networkHint(err error) string {
 	var (
 		dns     *net.DNSError
 		network net.Error
+		cert    *tls.CertificateVerificationError
 	)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return "the run was interrupted; the next one of the same commit completes it"
+	case errors.As(err, &cert):
+		return "the registry's certificate is not trusted here; check the host, or add its authority to the system's certificates (SSL_CERT_FILE)"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "the registry speaks plain HTTP; set plain-http: true if it is a local one"
 	case errors.As(err, &dns):
@@ -145,5 +157,5 @@ func (r *Registry) networkHint(err error) string {
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Sprintf("check that %s is up and reachable from here", r.ref.Host)
 	}
-	return "this is not how a registry answers; check the host and the path of the repository, and what stands in between"
+	return notARegistry
 }

@@ -30,7 +30,7 @@ func TestHintsSayWhatToDo(t *testing.T) {
 			[]string{`as "robot"`, "allowed to push to registry.test/acme/fleet"}},
 		"elsewhere, 403 on the list": {"registry.test", Credentials{}, canned{403, "", denied}, false, "403 denied", []string{"first-build: true", "DOCKER_CONFIG"}},
 		"404 on the list":            {"registry.test", Credentials{}, canned{404, "text/html", "<html>"}, false, "404", []string{"not taken for that", "check the host"}},
-		"503":                        {"registry.test", Credentials{}, canned{503, "", "maintenance"}, false, "503 maintenance", []string{"retry-for", "run again"}},
+		"503":                        {"registry.test", Credentials{}, canned{503, "", "maintenance"}, false, "503 maintenance", []string{"retry-for", "run again later"}},
 		"limit":                      {"registry.test", Credentials{}, canned{429, "", ""}, false, "429", []string{"retry-for"}},
 		"too large":                  {"registry.test", Credentials{}, canned{413, "", ""}, true, "413", []string{"smaller directory"}},
 	} {

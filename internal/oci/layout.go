@@ -24,34 +24,50 @@ type Layout struct {
 
 // OpenLayout opens the layout in dir and makes it where there is none. Until Close it
 // belongs to this process: the index of a layout is one file, and two writers would
-// undo each other's tags. Opened read-only, nothing is written to dir, not even a lock.
+// undo each other's tags. Opened read-only, nothing is written to dir, not even a lock,
+// and a layout that is not there is an empty one.
 func OpenLayout(ctx context.Context, dir string, readOnly bool) (*Layout, error) {
-	isLayout, err := inspect(dir)
+	l, err := openLayout(ctx, dir, readOnly)
 	if err != nil {
 		return nil, fmt.Errorf("opening oci-layout:%s: %w", dir, err)
 	}
-	release := func() error { return nil }
-	switch {
-	case readOnly && !isLayout:
+	return l, nil
+}
+
+func openLayout(ctx context.Context, dir string, readOnly bool) (*Layout, error) {
+	whole, err := inspect(dir)
+	if err != nil {
+		return nil, err
+	}
+	if readOnly && !whole {
 		empty, err := os.MkdirTemp("", "oci-promote-empty-*")
 		if err != nil {
 			return nil, err
 		}
-		dir, release = empty, func() error { return os.RemoveAll(empty) }
-	case !readOnly:
-		if release, err = lock(ctx, dir); err != nil {
-			return nil, fmt.Errorf("opening oci-layout:%s: %w", dir, err)
+		return newLayout(ctx, empty, readOnly, func() error { return os.RemoveAll(empty) })
+	}
+	if !readOnly {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a layout is as public as a registry
+			return nil, err
 		}
 	}
+	release, err := lock(ctx, dir, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	return newLayout(ctx, dir, readOnly, release)
+}
+
+func newLayout(ctx context.Context, dir string, readOnly bool, release func() error) (*Layout, error) {
 	store, err := oci.NewWithContext(ctx, dir)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening oci-layout:%s: %w", dir, err), release())
+		return nil, errors.Join(err, release())
 	}
 	return &Layout{store, readOnly, release}, nil
 }
 
-// inspect reports whether dir is a layout already, and refuses a directory that holds
-// something else.
+// inspect reports whether dir is a whole layout already, and refuses a directory that
+// holds something else.
 func inspect(dir string) (bool, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -60,17 +76,15 @@ func inspect(dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	others := 0
+	found := map[string]bool{}
 	for _, e := range entries {
-		switch e.Name() {
-		case ocispec.ImageLayoutFile:
-			return true, nil
-		case lockFile:
-		default:
-			others++
-		}
+		found[e.Name()] = true
 	}
-	if others > 0 {
+	if found[ocispec.ImageLayoutFile] {
+		return found[ocispec.ImageIndexFile] && found[ocispec.ImageBlobsDir], nil
+	}
+	delete(found, lockFile)
+	if len(found) > 0 {
 		return false, fmt.Errorf("the directory is not empty and has no file %q; expected an OCI image layout, or a directory to make one in", ocispec.ImageLayoutFile)
 	}
 	return false, nil
@@ -78,16 +92,28 @@ func inspect(dir string) (bool, error) {
 
 const lockFile = ".oci-promote.lock"
 
-func lock(ctx context.Context, dir string) (func() error, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a layout is as public as a registry
-		return nil, err
-	}
-	const patience = time.Minute
+// lock keeps others out: all, or, to read, those that write. A layout that no writer of
+// ours ever locked is read without.
+func lock(ctx context.Context, dir string, readOnly bool) (func() error, error) {
+	const patience, poll = time.Minute, 20 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	l := flock.New(filepath.Join(dir, lockFile))
-	if _, err := l.TryLockContext(ctx, 20*time.Millisecond); err != nil {
-		return nil, fmt.Errorf("waiting %s for another process that uses it: %w", patience, err)
+	name := filepath.Join(dir, lockFile)
+	l := flock.New(name)
+	try := l.TryLockContext
+	if readOnly {
+		if _, err := os.Stat(name); err != nil {
+			return func() error { return nil }, nil
+		}
+		l = flock.New(name, flock.SetFlag(os.O_RDONLY))
+		try = l.TryRLockContext
+	}
+	_, err := try(ctx, poll)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("another process has been using it for %s; run again when that has ended", patience)
+	case err != nil:
+		return nil, fmt.Errorf("locking it: %w", err)
 	}
 	return l.Unlock, nil
 }

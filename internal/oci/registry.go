@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
@@ -62,7 +63,7 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 		actions = actions[:1]
 	}
 	client := &auth.Client{
-		Client:     &http.Client{Transport: plainSpeaker{o.Transport}},
+		Client:     &http.Client{Transport: normalizer{o.Transport}},
 		Credential: l.credential,
 		Cache:      auth.NewCache(),
 	}
@@ -103,11 +104,12 @@ func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string)
 	})
 	var resp *errcode.ErrorResponse
 	if errors.As(err, &resp) && total == 0 {
+		onList := strings.HasSuffix(resp.URL.Path, "/tags/list") // not the token service's word
 		switch {
-		case resp.StatusCode == http.StatusNotFound && unknownName(resp):
+		case resp.StatusCode == http.StatusNotFound && onList && unknownName(resp):
 			return nil
-		case resp.StatusCode == http.StatusForbidden && r.o.FirstBuild:
-			return nil
+		case resp.StatusCode == http.StatusForbidden && r.o.FirstBuild && !strings.Contains(resp.Error(), "rate limit"):
+			return nil // GHCR's token service says so too, of a package that is missing (facts 13)
 		}
 	}
 	return r.explain(listing, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -53,12 +54,12 @@ func (c watched) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// plainSpeaker makes every answer one that oras-go cannot misread: an error keeps
+// normalizer makes every answer one that oras-go cannot misread: an error keeps
 // its text even when it is not JSON, and a tag list without "tags" is an error, where
 // oras-go reads it as empty.
-type plainSpeaker struct{ next http.RoundTripper }
+type normalizer struct{ next http.RoundTripper }
 
-func (t plainSpeaker) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t normalizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil || req.Method == http.MethodHead {
 		return resp, err
@@ -138,3 +139,24 @@ func answer(resp *http.Response, status int, code, message string) {
 	resp.Header.Set("Content-Type", "application/json")
 	resp.Body = body{bytes.NewReader(blob), resp.Body}
 }
+
+// peek reads the beginning of a response body and leaves it in place.
+func peek(resp *http.Response) []byte {
+	const limit = 8 << 10
+	start, err := io.ReadAll(io.LimitReader(resp.Body, limit))
+	rest := io.Reader(resp.Body)
+	if err != nil {
+		rest = failing{err}
+	}
+	resp.Body = body{io.MultiReader(bytes.NewReader(start), rest), resp.Body}
+	return start
+}
+
+type body struct {
+	io.Reader
+	io.Closer
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }

@@ -24,15 +24,16 @@ type Build struct {
 	Pack          bundle.Options
 	Meta          bundle.Metadata
 	Bump          version.Bump
-	AutoBump      bool              // read Bump from the commits since the stable
-	Path          string            // of Source in the git repository, for AutoBump
-	Initial       version.Stable    // the first base
-	SHALength     int               // digits of the commit in its tags
-	SkipUnchanged bool              // no push when integration already selects the same content
-	Overwrite     bool              // let this commit's tags move to other content
-	DryRun        bool              // read and plan, write nothing
-	Clusters      Clusters          // for the warning when integration would not select the candidate
-	Log           func(step string) // a step that takes time begins; may be nil
+	AutoBump      bool                    // read Bump from the commits since the stable
+	Path          string                  // of Source in the git repository, for AutoBump
+	Initial       version.Stable          // the first base
+	SHALength     int                     // digits of the commit in its tags
+	SkipUnchanged bool                    // no push when integration already selects the same content
+	Overwrite     bool                    // let this commit's tags move to other content
+	DryRun        bool                    // read and plan, write nothing
+	Clusters      Clusters                // for the warning when integration would not select the candidate
+	Log           func(step string)       // a step that takes time begins; may be nil
+	Upload        func(sent, total int64) // progress of the layer, in bytes; may be nil
 }
 
 // Run builds. What it reports is true when it returns, and what it wrote is all that
@@ -115,7 +116,7 @@ func (r *buildRun) start() {
 		},
 	}
 	if c.LeftOut > 0 {
-		r.notice("%d symlinks or special files were left out; an artifact holds regular files and directories only", c.LeftOut)
+		r.notice("left out, since an artifact holds regular files and directories only: %d (symlinks, pipes, devices)", c.LeftOut)
 	}
 }
 

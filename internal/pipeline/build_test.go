@@ -40,7 +40,12 @@ func (h *hooked) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) e
 
 func newStore(t *testing.T) *hooked {
 	t.Helper()
-	s, err := oci.New(t.TempDir())
+	return openStore(t, t.TempDir())
+}
+
+func openStore(t *testing.T, dir string) *hooked {
+	t.Helper()
+	s, err := oci.New(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,6 @@ func (r *buildRun) planned(p buildPlan, f buildFacts) Report {
 // apply does what the plan says, in the order of promise 5, and reports it.
 func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report, error) {
 	if p.push {
-		r.log("uploading a layer of %d bytes", r.packed.Layer.Size)
 		if err := r.upload(ctx, f.newest); err != nil {
 			return Report{}, err
 		}
@@ -45,26 +44,41 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 			return Report{}, err
 		}
 	}
-	after := r.before
+	n := &numbering{
+		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
+		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
+		neighbours: map[string]*artifact{},
+	}
+	got, err := numbered{now: r.before}, error(nil)
 	if p.number {
-		n := &numbering{
-			store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
-			next: func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
-		}
-		c, now, err := n.run(ctx, p.next)
-		if err != nil {
+		if got, err = n.take(ctx, p.next); err != nil {
 			return Report{}, err
 		}
-		p.known, after = c.String(), now
 	}
 	if p.integrate {
 		if err := r.tag(ctx, p.artifact, f.integrationTag); err != nil {
 			return Report{}, err
 		}
 	}
+	if p.number {
+		if got, err = n.confirm(ctx, got); err != nil {
+			return Report{}, err
+		}
+		p = p.numbered(got)
+	}
 	r.describe(p, f)
-	r.selection(after.tags)
+	r.selection(got.now.tags)
 	return r.report, nil
+}
+
+// numbered is the plan after its number was taken, or turned out not to be needed.
+func (p buildPlan) numbered(got numbered) buildPlan {
+	if got.late == "" {
+		p.known = got.candidate.String()
+		return p
+	}
+	p.outcome, p.reason = Superseded, got.late+"; this one gets no number"
+	return p
 }
 
 // upload sends the blobs. The newest candidate's manifest proves that the registry
@@ -77,7 +91,9 @@ func (r *buildRun) upload(ctx context.Context, newest *artifact) error {
 	config, blob := bundle.Config()
 	g, ctx := errgroup.WithContext(ctx)
 	if newest.Layer != r.packed.Layer.Digest {
-		g.Go(func() error { return r.push(ctx, r.packed.Layer, r.packed.Open()) })
+		g.Go(func() error {
+			return r.push(ctx, r.packed.Layer, upload{r.packed.Open(), r.Upload, r.packed.Layer.Size})
+		})
 	}
 	if newest.Config != config.Digest {
 		g.Go(func() error { return r.push(ctx, config, bytes.NewReader(blob)) })
@@ -91,6 +107,21 @@ func (r *buildRun) push(ctx context.Context, desc ocispec.Descriptor, content io
 		return fmt.Errorf("uploading %s to %s: %w", desc.Digest, r.name, err)
 	}
 	return nil
+}
+
+// upload tells how far a layer has been read. It can seek, so that it can be sent again.
+type upload struct {
+	io.ReadSeekCloser
+	tell  func(sent, total int64)
+	total int64
+}
+
+func (u upload) Read(b []byte) (int, error) {
+	n, err := u.ReadSeekCloser.Read(b)
+	if at, seekErr := u.Seek(0, io.SeekCurrent); u.tell != nil && seekErr == nil {
+		u.tell(at, u.total)
+	}
+	return n, err
 }
 
 // announce writes sha-, which tells other builds that this one is under way. Where
@@ -114,7 +145,7 @@ func (r *buildRun) describe(p buildPlan, f buildFacts) {
 	if _, err := version.ParseCandidate(p.known); err == nil {
 		r.report.Candidate = p.known
 	}
-	if p.outcome == Superseded {
+	if p.outcome == Superseded && !p.tagged {
 		return // nothing was pushed: there is no artifact to name
 	}
 	r.report.Digest = p.artifact.desc.Digest
@@ -123,6 +154,8 @@ func (r *buildRun) describe(p buildPlan, f buildFacts) {
 		r.report.SHA = commit
 	}
 	switch {
+	case p.tagged && p.known == "":
+		r.report.Tags = []string{f.shaTag, f.integrationTag}
 	case p.tagged:
 		r.report.Tags = []string{f.shaTag, p.known, f.integrationTag}
 	case p.known != "":

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/oci-promote/oci-promote/internal/version"
 )
@@ -87,13 +88,18 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 		}
 		return nil
 	case commit != "" && r.History != nil:
-		f.contained, err = r.History.Contains(ctx, commit, r.Meta.Revision.Commit)
+		contained, err := r.History.Contains(ctx, commit, r.Meta.Revision.Commit)
+		if contained {
+			f.late = fmt.Sprintf("the newest candidate %s is of commit %.7s, which contains this one", f.newestTag, commit)
+		}
 		if err == nil {
 			return nil
 		}
-		r.warn("asking GitHub whether commit %.7s is part of %.7s failed, so their times decide: %v", r.Meta.Revision.Commit, commit, err)
+		r.warn("asking GitHub whether commit %.7s is part of %.7s failed, so their times decide: %s", r.Meta.Revision.Commit, commit, withHint(err))
 	}
-	f.contained = !f.newest.Created.IsZero() && r.Meta.Created.Before(f.newest.Created)
+	if r.Meta.Created.Before(f.newest.Created) {
+		f.late = fmt.Sprintf("the newest candidate %s is of a later commit, by the time of %s", f.newestTag, f.newest.Created.UTC().Format(time.RFC3339))
+	}
 	return nil
 }
 
@@ -133,7 +139,7 @@ func (r *buildRun) lookAtBump(ctx context.Context) error {
 	}
 	messages, err := r.History.Messages(ctx, a.Revision.Commit, r.Meta.Revision.Commit, r.Path)
 	if err != nil {
-		r.warn("bump: auto could not read the commits since %s, so a patch is assumed: %v", stable, err)
+		r.warn("bump: auto could not read the commits since %s, so a patch is assumed: %s", stable, withHint(err))
 		return nil
 	}
 	unread := 0

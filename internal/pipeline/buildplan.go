@@ -22,7 +22,7 @@ type buildFacts struct {
 	selectedTag string
 	newest      *artifact // of the highest candidate
 	newestTag   string
-	contained   bool // newest has this commit already
+	late        string // why newest comes after this commit; empty when it does not
 	next        version.Candidate
 }
 
@@ -53,9 +53,8 @@ func decideBuild(f buildFacts) (buildPlan, error) {
 	case f.selected != nil && f.selected.Content == f.mine.Content:
 		return buildPlan{outcome: Unchanged, artifact: f.selected, known: f.selectedTag,
 			reason: fmt.Sprintf("integration selects %s, which holds the same content", f.selectedTag)}, nil
-	case f.contained:
-		return buildPlan{outcome: Superseded, artifact: f.mine,
-			reason: fmt.Sprintf("the newest candidate %s, of commit %.7s, already contains this commit; it gets no number", f.newestTag, f.newest.Revision.Commit)}, nil
+	case f.late != "":
+		return buildPlan{outcome: Superseded, artifact: f.mine, reason: f.late + "; this one gets no number"}, nil
 	case same:
 		return f.complete(true), nil
 	}

@@ -43,7 +43,7 @@ func TestDecideBuild(t *testing.T) {
 			f.existing, f.number, f.announced, f.integrated = fake(a, "one"), "0.0.1-rc.1", true, true
 		}), Unchanged, nil, "0.0.1-rc.1", ""},
 		"built already and late: it has its number": {base(func(f *buildFacts) {
-			f.existing, f.number, f.announced, f.integrated, f.contained, f.newest = fake(a, "one"), "0.0.1-rc.1", true, true, true, fake(b, "two")
+			f.existing, f.number, f.announced, f.integrated, f.late = fake(a, "one"), "0.0.1-rc.1", true, true, "late"
 		}), Unchanged, nil, "0.0.1-rc.1", ""},
 		"killed before integration-": {base(func(f *buildFacts) {
 			f.existing, f.number, f.announced = fake(a, "one"), "0.0.1-rc.1", true
@@ -52,7 +52,7 @@ func TestDecideBuild(t *testing.T) {
 			f.existing, f.announced = fake(a, "one"), true
 		}), Unchanged, all[1:], "", ""},
 		"killed before the candidate, and newer builds came": {base(func(f *buildFacts) {
-			f.existing, f.announced, f.contained, f.newest, f.newestTag = fake(a, "one"), true, true, fake(b, "two"), "0.0.1-rc.1"
+			f.existing, f.announced, f.late = fake(a, "one"), true, "late"
 		}), Superseded, nil, "", ""},
 		"sha- deleted": {base(func(f *buildFacts) {
 			f.existing, f.number, f.integrated = fake(a, "one"), "0.0.1-rc.1", true
@@ -80,7 +80,7 @@ func TestDecideBuild(t *testing.T) {
 			f.existing = &artifact{desc: ocispec.Descriptor{Digest: digest.FromString("x")}}
 		}), "", nil, "", "unknown"},
 		"late": {base(func(f *buildFacts) {
-			f.contained, f.newest, f.newestTag = true, fake(b, "two"), "0.0.1-rc.1"
+			f.late = "late"
 		}), Superseded, nil, "", ""},
 		"integration has this content": {base(func(f *buildFacts) {
 			f.selected, f.selectedTag = fake(b, "one"), "0.0.1-rc.1"

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,29 +14,54 @@ import (
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
-// around are the sha- tags of builds that ran at the same time: announced since
-// before, or announced then but not done, unless they died long ago.
+// maxTraces bounds the manifests that one build reads of unfinished builds from before
+// it: in a sane repository there is none, but sha- tags may be somebody else's.
+const maxTraces = 32
+
+// around are the sha- tags of builds that may run at the same time: announced since
+// before, or announced then and not done.
 func (n *numbering) around(ctx context.Context, now snapshot) ([]string, error) {
 	var tags []string
+	traces := 0
 	for _, tag := range now.tags {
-		if !strings.HasPrefix(tag, shaPrefix) || tag == n.announced || n.before.has[tag] && n.before.has[integrationOf(tag)] {
+		if !isSHATag(tag) || tag == n.announced || n.before.has[tag] && n.before.has[integrationOf(tag)] {
 			continue
 		}
-		a, known := n.neighbours[tag]
-		if !known {
-			var err error
-			if a, err = n.read(ctx, tag); err != nil {
+		if n.before.has[tag] {
+			traces++
+		}
+		if n.neighbours[tag] == nil && traces <= maxTraces {
+			a, err := n.read(ctx, tag)
+			if err != nil {
 				return nil, err
 			}
 			n.neighbours[tag] = a
 		}
-		dead := a == nil || n.before.has[tag] && !now.has[integrationOf(tag)] && time.Since(a.Created) > crashed
-		if !dead {
-			n.alive[tag] = true
+		if n.neighbours[tag] != nil {
 			tags = append(tags, tag)
 		}
 	}
 	return tags, nil
+}
+
+var shaTagForm = regexp.MustCompile(`^` + shaPrefix + `[0-9a-f]{7,40}$`)
+
+func isSHATag(tag string) bool { return shaTagForm.MatchString(tag) }
+
+// crashed reports whether an unfinished build is taken for dead: it was announced
+// before this one looked first, and its artifact is old.
+func (n *numbering) crashed(shaTag string) bool {
+	return n.before.has[shaTag] && time.Since(n.neighbours[shaTag].Created) > crashedAfter
+}
+
+// hadNeighbours reports whether any build was under way beside this one.
+func (n *numbering) hadNeighbours() bool {
+	for tag, a := range n.neighbours {
+		if a != nil && !n.crashed(tag) {
+			return true
+		}
+	}
+	return false
 }
 
 // numbers resolves the candidates that may have been given while this build ran, and
@@ -50,30 +77,40 @@ func (n *numbering) numbers(ctx context.Context, now snapshot, neighbours int) (
 	return n.resolveAll(ctx, recent)
 }
 
-// unnumbered are those of around that no candidate names.
-func (n *numbering) unnumbered(named map[string]digest.Digest, around []string) []string {
-	numbered := byDigest(named)
+// unnumbered are those of around that no candidate above the stable names. One that
+// lost its base to a promotion will take another number yet.
+func (n *numbering) unnumbered(now snapshot, named map[string]digest.Digest, around []string) []string {
+	numbered := map[digest.Digest]bool{}
+	for tag, d := range named {
+		if c, err := version.ParseCandidate(tag); err == nil && now.ladder.Above(c) {
+			numbered[d] = true
+		}
+	}
 	return slices.DeleteFunc(slices.Clone(around), func(tag string) bool {
-		return len(numbered[n.neighbours[tag].desc.Digest]) > 0
+		return numbered[n.neighbours[tag].desc.Digest]
 	})
 }
 
-// byDigest turns tag to digest around.
-func byDigest(named map[string]digest.Digest) map[digest.Digest][]string {
-	tags := map[digest.Digest][]string{}
-	for tag, d := range named {
-		tags[d] = append(tags[d], tag)
-	}
-	return tags
+// repairs reports whether it is for us to repair. The late writer is one of the builds
+// that have a number and are not done; of those the first by tag does it, so that two do
+// not write at once, and the others wait.
+func (n *numbering) repairs(now snapshot, around, unnumbered []string) bool {
+	return !slices.ContainsFunc(around, func(tag string) bool {
+		return tag < n.announced && !now.has[integrationOf(tag)] && !slices.Contains(unnumbered, tag) && !n.crashed(tag)
+	})
 }
 
-// repair gives the artifact of sha- tag the next number, if really nothing names it.
-func (n *numbering) repair(ctx context.Context, now snapshot, tag string) (bool, error) {
+// repair gives the artifact of a finished build the next number, if it needs one and
+// really nothing names it.
+func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]digest.Digest, tag string) (bool, error) {
 	a := n.neighbours[tag]
 	for _, versions := range [][]string{descending(now.ladder.Candidates), descending(now.ladder.Stables)} {
 		if found, err := n.find(ctx, versions, a.desc.Digest); err != nil || found != "" {
 			return false, err
 		}
+	}
+	if late, err := n.late(ctx, a, now, named); err != nil || late != "" {
+		return false, err
 	}
 	next, err := n.next(now.ladder)
 	if err != nil {
@@ -84,99 +121,111 @@ func (n *numbering) repair(ctx context.Context, now snapshot, tag string) (bool,
 	return true, err
 }
 
-// replan chooses the number to try after a lost one. Builds that lost together take
-// their places in order, oldest commit first, so that they do not collide again.
-func (n *numbering) replan(ctx context.Context, now snapshot) (version.Candidate, error) {
+// replan chooses the number to try when tried would not do, or tells why none is needed.
+// Builds that lost together take their places in order, oldest commit first, so that they do
+// not collide again.
+func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Candidate) (next version.Candidate, late string, err error) {
 	around, err := n.around(ctx, now)
 	if err != nil {
-		return version.Candidate{}, err
+		return next, "", err
 	}
 	named, err := n.numbers(ctx, now, len(around))
 	if err != nil {
-		return version.Candidate{}, err
+		return next, "", err
 	}
-	twins := version.Read(byDigest(named)[n.mine.desc.Digest])
-	if c, ok := twins.Newest(); ok && now.ladder.Above(c) { // another build of this commit, or a late writer
-		return c, nil
+	if c, ok := n.given(now, named); ok && c != tried {
+		return c, "", nil
 	}
-	next, err := n.next(now.ladder)
-	for _, tag := range n.unnumbered(named, around) {
+	if late, err = n.late(ctx, n.mine, now, named); err != nil || late != "" {
+		return next, late, err
+	}
+	next, err = n.next(now.ladder)
+	if n.history != nil {
+		return next, "", err // older builds get no number after us, so that no place is kept for them
+	}
+	for _, tag := range n.unnumbered(now, named, around) {
 		a := n.neighbours[tag]
-		if !now.has[integrationOf(tag)] && cmp.Or(a.Created.Compare(n.mine.Created), strings.Compare(tag, n.announced)) < 0 {
+		if !now.has[integrationOf(tag)] && !n.crashed(tag) && cmp.Or(a.Created.Compare(n.mine.Created), strings.Compare(tag, n.announced)) < 0 {
 			next.N++
 		}
 	}
-	return next, err
+	return next, "", err
+}
+
+// given is the candidate that another build of this commit, or a late writer, gave us.
+func (n *numbering) given(now snapshot, named map[string]digest.Digest) (version.Candidate, bool) {
+	var ours []string
+	for tag, d := range named {
+		if d == n.mine.desc.Digest {
+			ours = append(ours, tag)
+		}
+	}
+	c, ok := version.Read(ours).Newest()
+	return c, ok && now.ladder.Above(c)
+}
+
+// late tells why a needs no number although it was announced: a candidate of this race
+// contains its commit. Otherwise the older commit could end above the newer one, and
+// integration would deploy it (if a promotion stranded the newer one meanwhile, it will
+// be rescued, but only while nothing is above it). Only GitHub's word counts here: by time alone, a build
+// that is merely slower would be lost.
+func (n *numbering) late(ctx context.Context, a *artifact, now snapshot, named map[string]digest.Digest) (string, error) {
+	if n.history == nil {
+		return "", nil
+	}
+	for _, c := range slices.Backward(now.ladder.Candidates) {
+		tag := c.String()
+		if n.before.has[tag] || named[tag] == "" {
+			continue
+		}
+		newer, err := n.byDigest(ctx, tag, named[tag])
+		if err != nil {
+			return "", err
+		}
+		if newer == nil || newer.Revision.Commit == "" || newer.Revision.Commit == a.Revision.Commit {
+			continue
+		}
+		contains, err := n.history.Contains(ctx, newer.Revision.Commit, a.Revision.Commit)
+		if err != nil {
+			n.log("the order of the builds under way could not be checked: %s", withHint(err))
+			return "", nil
+		}
+		if contains {
+			return fmt.Sprintf("%s, built at the same time, is of commit %.7s, which contains this one", tag, newer.Revision.Commit), nil
+		}
+	}
+	return "", nil
+}
+
+// onTop reports whether our number is where our commit belongs: above the numbers that
+// older commits got in this race, such as one with a larger bump.
+func (n *numbering) onTop(ctx context.Context, now snapshot, ours version.Candidate) (bool, error) {
+	top, _ := now.ladder.Newest()
+	if top == ours || n.history == nil || n.before.has[top.String()] {
+		return true, nil
+	}
+	a, err := n.read(ctx, top.String())
+	if err != nil || a == nil || a.Revision.Commit == "" || a.Revision.Commit == n.mine.Revision.Commit {
+		return true, err
+	}
+	older, err := n.history.Contains(ctx, n.mine.Revision.Commit, a.Revision.Commit)
+	if err != nil {
+		n.log("the order of the builds under way could not be checked: %s", withHint(err))
+		return true, nil
+	}
+	return !older, nil
+}
+
+// byDigest is the neighbour with that digest, or what the candidate names.
+func (n *numbering) byDigest(ctx context.Context, candidate string, d digest.Digest) (*artifact, error) {
+	for _, a := range n.neighbours {
+		if a != nil && a.desc.Digest == d {
+			return a, nil
+		}
+	}
+	return n.read(ctx, candidate)
 }
 
 func integrationOf(shaTag string) string {
 	return integrationPrefix + strings.TrimPrefix(shaTag, shaPrefix)
-}
-
-// crown sees to it that of the builds of a race the newest commit has the highest
-// number, since that is what integration deploys: a number is won by the last writer,
-// who may have the oldest. Whoever sees the highest number on an ancestor of another's
-// commit gives that other one the next number. Only GitHub's word counts here.
-func (n *numbering) crown(ctx context.Context, got version.Candidate, now snapshot) (version.Candidate, snapshot, error) {
-	top, _ := now.ladder.Newest()
-	if n.history == nil || n.before.has[top.String()] {
-		return got, now, nil
-	}
-	highest, err := n.resolve(ctx, top.String())
-	if err != nil {
-		return got, now, err
-	}
-	heir := n.heir(ctx, highest)
-	if heir == nil {
-		return got, now, nil
-	}
-	next, err := n.next(now.ladder)
-	if err != nil {
-		return got, now, err
-	}
-	n.log("%s is on an older commit than %.7s, which gets %s", top, heir.Revision.Commit, next)
-	if heir == n.mine {
-		return n.take(ctx, next)
-	}
-	_, err = n.claim(ctx, heir, next.String())
-	return got, now, err
-}
-
-// racers are the artifacts of all builds of the race, this one's among them, by the
-// time of their commits.
-func (n *numbering) racers() []*artifact {
-	racers := []*artifact{n.mine}
-	for tag := range n.alive {
-		racers = append(racers, n.neighbours[tag])
-	}
-	slices.SortFunc(racers, func(a, b *artifact) int { return a.Created.Compare(b.Created) })
-	return racers
-}
-
-// heir is the racer whose commit contains that of the racer with the highest number
-// and of every other such one; nil when there is none.
-func (n *numbering) heir(ctx context.Context, highest digest.Digest) *artifact {
-	racers := n.racers()
-	i := slices.IndexFunc(racers, func(a *artifact) bool { return a.desc.Digest == highest })
-	if i < 0 {
-		return nil // the number came after the race
-	}
-	newest := racers[i]
-	for _, a := range racers {
-		if a.Revision.Commit == "" || a.Revision.Commit == newest.Revision.Commit || newest.Revision.Commit == "" {
-			continue
-		}
-		newer, err := n.history.Contains(ctx, a.Revision.Commit, newest.Revision.Commit)
-		if err != nil {
-			n.log("the order of the builds under way could not be checked: %v", err)
-			return nil
-		}
-		if newer {
-			newest = a
-		}
-	}
-	if newest.desc.Digest == highest {
-		return nil
-	}
-	return newest
 }

@@ -17,8 +17,11 @@ import (
 //	           before that, so either this list shows them or their look showed our claim
 //	read back  the number names our digest, or we lost it and take the next
 //	wait       while an announced neighbour has no number yet, it may still write ours
+//	confirm    after integration- says "done": whoever overwrites the number later sees
+//	           that we were done, and gives us the next one
 //
-// The wait is for neighbours in flight only; a build alone pays one list and no sleep.
+// The wait and the confirmation are for neighbours in flight only; a build alone pays one
+// list and no sleep.
 type numbering struct {
 	store
 	mine      *artifact
@@ -30,49 +33,52 @@ type numbering struct {
 	warn      func(format string, args ...any)
 
 	stale      bool                 // the list lagged behind our own write for too long
-	neighbours map[string]*artifact // by sha- tag, as first read
-	alive      map[string]bool      // the neighbours that ran at the same time
+	neighbours map[string]*artifact // by sha- tag, as first read; nil for what is no neighbour
 	waited     time.Duration
+}
+
+// numbered is how a numbering ended.
+type numbered struct {
+	candidate version.Candidate
+	late      string   // why there is none: a newer candidate contains the commit
+	now       snapshot // a list that shows it
 }
 
 const (
 	// patience is the longest that one build waits for its neighbours.
 	patience = 5 * time.Second
 	poll     = 100 * time.Millisecond
-	// crashed is the age at which an announced artifact without a number is no
+	// crashedAfter is the age at which an announced artifact without a number is no
 	// neighbour but the trace of a build that died.
-	crashed = 10 * time.Minute
+	crashedAfter = 10 * time.Minute
 	// rounds bounds the numbers that one build tries. Each round that is lost was won
 	// by another build.
 	rounds = 50
 )
 
-// run returns the highest candidate that names mine, and a list that shows it.
-func (n *numbering) run(ctx context.Context, try version.Candidate) (version.Candidate, snapshot, error) {
-	n.neighbours, n.alive = map[string]*artifact{}, map[string]bool{}
-	got, now, err := n.take(ctx, try)
-	if err != nil || len(n.alive) == 0 {
-		return got, now, err
-	}
-	return n.crown(ctx, got, now)
-}
-
-// take tries numbers until one is held.
-func (n *numbering) take(ctx context.Context, try version.Candidate) (version.Candidate, snapshot, error) {
+// take tries numbers, the given one first, until one is held or none is needed.
+func (n *numbering) take(ctx context.Context, try version.Candidate) (numbered, error) {
 	for range rounds {
 		now, held, err := n.attempt(ctx, try)
-		if err != nil {
-			return try, now, err
+		if err != nil || held {
+			return numbered{candidate: try, now: now}, err
 		}
-		if held {
-			return try, now, nil
+		n.log("%s will not do: another build has it, or its place is higher up", try)
+		next, late, err := n.replan(ctx, now, try)
+		if err != nil || late != "" {
+			return numbered{late: late, now: now}, err
 		}
-		n.log("%s went to another build", try)
-		if try, err = n.replan(ctx, now); err != nil {
-			return try, now, err
-		}
+		try = next
 	}
-	return try, snapshot{}, fmt.Errorf("numbering %s in %s: other builds took %d numbers before this one; run again when fewer are under way", n.mine.desc.Digest, n.name, rounds)
+	return numbered{}, fmt.Errorf("numbering %s in %s: other builds took %d numbers before this one; run again when fewer are under way", n.mine.desc.Digest, n.name, rounds)
+}
+
+// confirm looks once more when the build is done, if it had neighbours.
+func (n *numbering) confirm(ctx context.Context, got numbered) (numbered, error) {
+	if got.late != "" || !n.hadNeighbours() {
+		return got, nil
+	}
+	return n.take(ctx, got.candidate)
 }
 
 // attempt claims try and reports whether it is ours when the dust has settled.
@@ -103,8 +109,12 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			return now, false, err
 		}
 		settled, err := n.settle(ctx, now, try.String())
-		if err != nil || settled {
+		if err == nil && settled {
+			settled, err = n.onTop(ctx, now, try)
 			return now, settled, err
+		}
+		if err != nil {
+			return now, false, err
 		}
 	}
 }
@@ -137,16 +147,18 @@ func (n *numbering) settle(ctx context.Context, now snapshot, held string) (bool
 	if named[held] != n.mine.desc.Digest {
 		return false, nil // lost since we read it back; its new owner counts as numbered by it
 	}
-	unnumbered := n.unnumbered(named, around)
+	unnumbered := n.unnumbered(now, named, around)
 	waiting := 0
 	for _, tag := range unnumbered {
-		if !now.has[integrationOf(tag)] {
+		done := now.has[integrationOf(tag)]
+		switch {
+		case !done && n.crashed(tag):
+		case !done, !n.repairs(now, around, unnumbered) && n.waited < patience:
 			waiting++
-			continue
-		}
-		// It says that it is done, but its number is gone: we were late and took it.
-		if repaired, err := n.repair(ctx, now, tag); err != nil || repaired {
-			return false, err
+		default: // it says that it is done, but its number is gone: a late writer took it
+			if repaired, err := n.repair(ctx, now, named, tag); err != nil || repaired {
+				return false, err
+			}
 		}
 	}
 	if waiting == 0 || n.waited >= patience {

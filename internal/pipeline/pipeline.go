@@ -101,6 +101,15 @@ func (r *refusal) Error() string { return r.text }
 // Hint is what to do about it.
 func (r *refusal) Hint() string { return r.hint }
 
+// withHint is an error with what to do about it, on one line.
+func withHint(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) && h.Hint() != "" {
+		return err.Error() + "; " + h.Hint()
+	}
+	return err.Error()
+}
+
 // tagImmutable reports whether a registry refused to move a tag (facts 17).
 func tagImmutable(err error) bool {
 	var refused interface{ TagImmutable() bool }

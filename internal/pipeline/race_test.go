@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -278,7 +280,8 @@ type blind struct{ *hooked }
 func (blind) Tags(context.Context, string, func([]string) error) error { return nil }
 
 // TestNewestCommitEndsHighest starts builds of a linear history together, again and
-// again: whoever wins which number, integration ends with the newest commit.
+// again: whoever wins which number, integration ends with the newest commit, and an
+// older one is numbered below it or superseded.
 func TestNewestCommitEndsHighest(t *testing.T) {
 	for round := range 10 {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
@@ -287,31 +290,36 @@ func TestNewestCommitEndsHighest(t *testing.T) {
 			s := newStore(t)
 			var started, done sync.WaitGroup
 			started.Add(builds)
-			commits := []int{}
+			reports := make([]Report, builds)
 			for n := range builds {
-				commits = append(commits, n)
 				b := buildOf(t, &hooked{Store: s.Store, before: waitForAll(&started)}, n)
 				b.History = line{}
 				b.Meta.Created = time.Now().Add(time.Duration(n-builds) * time.Second)
 				done.Go(func() {
-					if _, err := b.Run(t.Context()); err != nil {
+					var err error
+					if reports[n], err = b.Run(t.Context()); err != nil {
 						t.Error(err)
 					}
 				})
 			}
 			done.Wait()
-			checkAll(t, s, commits...)
 			tags := tagsOf(t, s)
-			var all []string
-			for tag := range tags {
-				all = append(all, tag)
+			for n, r := range reports {
+				if r.Outcome == Created && tags[r.Candidate] != r.Digest.String() || r.Outcome == Superseded && n == builds-1 {
+					t.Errorf("commit %d: %s %s on %s", n, r.Outcome, r.Candidate, r.Digest)
+				}
 			}
-			top, _ := version.Read(all).Newest()
-			if tags[top.String()] != tags["sha-"+commitNumber(builds - 1)[:7]] {
-				t.Errorf("the highest number %s is not the newest commit's: %v", top, tags)
+			if c := reports[builds-1].Selected; tags[c.Integration] != reports[builds-1].Digest.String() || topOf(tags) != c.Integration {
+				t.Errorf("the highest number %s is not the newest commit's, who saw %s selected: %v", topOf(tags), c.Integration, tags)
 			}
 		})
 	}
+}
+
+// topOf is the highest candidate of a store's tags.
+func topOf(tags map[string]string) string {
+	top, _ := version.Read(slices.Collect(maps.Keys(tags))).Newest()
+	return top.String()
 }
 
 // waitForAll holds back each build's first candidate until all builds have looked.

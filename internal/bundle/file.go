@@ -1,0 +1,97 @@
+package bundle
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+)
+
+// file adds one regular file, and before it the directories above it that the
+// archive does not have yet: git knows no empty directories, so neither do we.
+func (p *packer) file(name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	for _, dir := range p.parents {
+		if strings.HasPrefix(name, dir+"/") {
+			if err := p.header(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755}); err != nil {
+				return err
+			}
+		}
+	}
+	p.parents = p.parents[:0]
+	f, err := p.fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("packing %q: it stopped being a regular file while it was packed", name)
+	}
+	mode := int64(0o644)
+	if info.Mode()&0o111 != 0 {
+		mode = 0o755
+	}
+	if err := p.header(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: info.Size()}); err != nil {
+		return err
+	}
+	n, err := io.CopyBuffer(p.tar, reader{p, f}, p.buf)
+	if errors.Is(err, tar.ErrWriteTooLong) || err == nil && n != info.Size() {
+		return fmt.Errorf("packing %q: its size changed while it was packed; build from a tree that nothing writes to", name)
+	}
+	if err != nil {
+		return fmt.Errorf("packing %q: %w", name, err)
+	}
+	p.contents.Files++
+	p.tell()
+	return nil
+}
+
+func (p *packer) tell() {
+	if p.progress != nil {
+		p.progress(p.contents.Files, p.contents.Bytes)
+	}
+}
+
+func (p *packer) header(h *tar.Header) error {
+	if err := p.tar.WriteHeader(h); err != nil {
+		return fmt.Errorf("packing %q: %w", path.Clean(h.Name), err)
+	}
+	return nil
+}
+
+// reader counts what is packed, and stops with the context in the middle of a large
+// file too. It hides what else a file can do, so that p.buf is what is copied through.
+type reader struct {
+	p *packer
+	r io.Reader
+}
+
+func (r reader) Read(b []byte) (int, error) {
+	if err := r.p.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.r.Read(b)
+	r.p.contents.Bytes += int64(n)
+	r.p.tell()
+	return n, err
+}
+
+// counter counts the bytes that reach w.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += int64(n)
+	return n, err
+}
