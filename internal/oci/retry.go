@@ -23,7 +23,8 @@ type Retrier struct {
 
 // Transport adds the retries to base. A request body is sent again when it can seek.
 func (r *Retrier) Transport(base http.RoundTripper) http.RoundTripper {
-	return rewinder{&retry.Transport{Base: honest{base}, Policy: func() retry.Policy {
+	base = honest{base}
+	return rewinder{r, base, &retry.Transport{Base: base, Policy: func() retry.Policy {
 		return &policy{retrier: r}
 	}}}
 }
@@ -96,7 +97,11 @@ func backoff(attempt int) time.Duration {
 
 // rewinder gives a request whose body can seek the GetBody that sending it again
 // needs: net/http sets it for in-memory bodies only, and a layer is in a file.
-type rewinder struct{ next http.RoundTripper }
+type rewinder struct {
+	retrier *Retrier
+	base    http.RoundTripper // without retries
+	next    http.RoundTripper // with them
+}
 
 func (t rewinder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if seeker, ok := req.Body.(io.Seeker); ok && req.GetBody == nil {
@@ -106,6 +111,9 @@ func (t rewinder) RoundTrip(req *http.Request) (*http.Response, error) {
 			_, err := seeker.Seek(0, io.SeekStart)
 			return content, err
 		}
+	}
+	if once, ok := req.Context().Value(singleKey{}).(*single); ok {
+		return t.retrier.roundTrip(t.base, req, once)
 	}
 	return t.next.RoundTrip(req)
 }

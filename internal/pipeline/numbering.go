@@ -122,15 +122,11 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 // claim names a with tag if that is free. True means that the tag named a when it was
 // last looked at; a registry that refuses to move the tag says that another came first.
 func (n *numbering) claim(ctx context.Context, a *artifact, tag string) (bool, error) {
-	named, err := n.resolve(ctx, tag)
-	if err != nil || named != "" {
-		return named == a.desc.Digest, err
-	}
-	err = n.tag(ctx, a, tag)
+	named, err := n.store.claim(ctx, a, tag)
 	if tagImmutable(err) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil && named == a.desc.Digest, err
 }
 
 // settle deals with the neighbours that a list shows, while we hold the number held.

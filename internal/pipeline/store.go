@@ -128,6 +128,27 @@ func (s store) tag(ctx context.Context, a *artifact, tag string) error {
 	return nil
 }
 
+// claimer is a repository that looks at a tag again whenever a write has to wait.
+type claimer interface {
+	Claim(ctx context.Context, desc ocispec.Descriptor, manifest []byte, tag string) (digest.Digest, error)
+}
+
+// claim names a with tag if that is free, and gives the digest that it names in the end.
+func (s store) claim(ctx context.Context, a *artifact, tag string) (digest.Digest, error) {
+	if c, ok := s.repo.(claimer); ok {
+		named, err := c.Claim(ctx, a.desc, a.manifest, tag)
+		if err != nil {
+			return "", fmt.Errorf("writing tag %q of %s: %w", tag, s.name, err)
+		}
+		return named, nil
+	}
+	named, err := s.resolve(ctx, tag)
+	if err != nil || named != "" {
+		return named, err
+	}
+	return a.desc.Digest, s.tag(ctx, a, tag)
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

@@ -1,0 +1,80 @@
+package oci
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// TestClaimLooksAgain throttles the write of a tag that somebody else takes during the
+// wait. The tag is left alone.
+func TestClaimLooksAgain(t *testing.T) {
+	ours, theirs := []byte(`{"ours":1}`), digest.FromString("theirs")
+	desc := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(ours), Size: int64(len(ours))}
+	for name, c := range map[string]struct {
+		faults int
+		taken  bool // by somebody, during the first fault
+		want   digest.Digest
+		puts   int
+	}{
+		"free":                       {0, false, desc.Digest, 1},
+		"throttled":                  {2, false, desc.Digest, 3},
+		"taken while it was waiting": {1, true, theirs, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			var tag digest.Digest
+			var asked []string
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				asked = append(asked, r.Method)
+				_, _ = io.Copy(io.Discard, r.Body)
+				puts := len(slices.DeleteFunc(slices.Clone(asked), func(m string) bool { return m != http.MethodPut }))
+				switch {
+				case r.Method == http.MethodHead && tag == "":
+					w.WriteHeader(http.StatusNotFound)
+				case r.Method == http.MethodHead:
+					w.Header().Set("Content-Type", ocispec.MediaTypeImageManifest)
+					w.Header().Set("Content-Length", "10")
+					w.Header().Set("Docker-Content-Digest", tag.String())
+				case puts <= c.faults:
+					if c.taken {
+						tag = theirs
+					}
+					w.Header().Set("Retry-After", "0")
+					w.WriteHeader(http.StatusTooManyRequests)
+				default:
+					tag = desc.Digest
+					w.WriteHeader(http.StatusCreated)
+				}
+			}))
+			defer s.Close()
+			ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := Options{PlainHTTP: true, Credentials: Credentials{Username: "u", Password: "p"}, Transport: (&Retrier{Budget: time.Minute}).Transport(NewTransport())}
+			r, err := OpenRegistry(ref, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			named, err := r.Claim(t.Context(), desc, ours, "0.0.1-rc.1")
+			if err != nil || named != c.want || tag != c.want {
+				t.Errorf("the tag names %s, %v; want %s, and it is on %s", named, err, c.want, tag)
+			}
+			if got := strings.Count(fmt.Sprint(asked), http.MethodPut); got != c.puts {
+				t.Errorf("asked %v, want %d PUTs", asked, c.puts)
+			}
+		})
+	}
+}
