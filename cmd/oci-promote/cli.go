@@ -41,6 +41,9 @@ func (c *command) runCLI(ctx context.Context, args []string) int {
 	case name == "version" || name == "--version":
 		c.println(c.stdout, "oci-promote "+version)
 		return exitOK
+	case name == "help" && len(args) == 1 && slices.Contains(action.Modes, args[0]):
+		c.help(args[0])
+		return exitOK
 	case name == "help" || name == "--help" || name == "-h":
 		_, _ = io.WriteString(c.stdout, usage)
 		return exitOK

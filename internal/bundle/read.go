@@ -35,13 +35,11 @@ func ParseRevision(s string) (Revision, error) {
 
 // Info is what a manifest says about its artifact. Its text comes from outside.
 type Info struct {
-	Created  time.Time // zero when absent or not RFC 3339
-	Revision Revision  // zero when absent or not in Flux's form
-	Source   string
+	Created  time.Time     // zero when absent or not RFC 3339
+	Revision Revision      // zero when absent or not in Flux's form
 	Content  digest.Digest // of the uncompressed tar; empty when another tool pushed it
 	Config   digest.Digest
 	Layer    digest.Digest // of the compressed layer
-	IsFlux   bool          // it has Flux's config and layer types
 }
 
 // Parse reads a manifest. What it does not know it leaves zero; only what is no
@@ -51,7 +49,7 @@ func Parse(manifest []byte) (Info, error) {
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return Info{}, fmt.Errorf("not an image manifest: %w", err)
 	}
-	info := Info{Source: m.Annotations[ocispec.AnnotationSource]}
+	var info Info
 	info.Created, _ = time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated])
 	info.Revision, _ = ParseRevision(m.Annotations[ocispec.AnnotationRevision])
 	if d := digest.Digest(m.Annotations[ContentAnnotation]); d.Validate() == nil {
@@ -60,7 +58,6 @@ func Parse(manifest []byte) (Info, error) {
 	info.Config = m.Config.Digest
 	if len(m.Layers) == 1 {
 		info.Layer = m.Layers[0].Digest
-		info.IsFlux = m.Config.MediaType == ConfigType && m.Layers[0].MediaType == LayerType
 	}
 	return info, nil
 }

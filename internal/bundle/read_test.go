@@ -77,7 +77,7 @@ func TestParse(t *testing.T) {
 		{"one layer of another type", `{` + foreign + `,"layers":[{"mediaType":"` + LayerType + `","digest":"sha256:bb"}]}`, Info{Config: "sha256:aa", Layer: "sha256:bb"}},
 		{"flux push", `{"config":{"mediaType":"` + ConfigType + `"},"layers":[{"mediaType":"` + LayerType + `"}],"annotations":{"org.opencontainers.image.created":"2026-01-02T03:04:05Z",` +
 			`"org.opencontainers.image.revision":"main@sha1:` + commit + `","org.opencontainers.image.source":"https://x"}}`,
-			Info{Created: created, Revision: Revision{"main", commit}, Source: "https://x", IsFlux: true}},
+			Info{Created: created, Revision: Revision{"main", commit}}},
 		{"time of another zone", `{"annotations":{"org.opencontainers.image.created":"2026-01-02T05:04:05+02:00"}}`, Info{Created: created}},
 		{"no annotation in its form", `{"annotations":{"org.opencontainers.image.created":"yesterday","org.opencontainers.image.revision":"main","io.github.oci-promote.content":"sha256:short"}}`, Info{}},
 		{"content without an algorithm", `{"annotations":{"io.github.oci-promote.content":"` + strings.Repeat("0", 64) + `"}}`, Info{}},
@@ -110,14 +110,15 @@ func TestManifest(t *testing.T) {
 	got, err := Parse(a.Manifest)
 	must(t, err)
 	config, _ := Config()
-	want := Info{Created: meta.Created, Revision: m.Revision, Source: m.Source, Content: a.Contents.Digest, Config: config.Digest, Layer: a.Layer.Digest, IsFlux: true}
+	want := Info{Created: meta.Created, Revision: m.Revision, Content: a.Contents.Digest, Config: config.Digest, Layer: a.Layer.Digest}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	var raw ocispec.Manifest
 	must(t, json.Unmarshal(a.Manifest, &raw))
 	if len(raw.Annotations) != 6 || raw.Annotations["a"] != m.Extra["a"] || raw.SchemaVersion != 2 || raw.MediaType != ocispec.MediaTypeImageManifest ||
-		raw.Annotations[ocispec.AnnotationCreated] != "2026-11-23T09:00:00Z" || raw.Layers[0].Size != a.Layer.Size || raw.Config.Size != config.Size {
+		raw.Annotations[ocispec.AnnotationCreated] != "2026-11-23T09:00:00Z" || raw.Annotations[ocispec.AnnotationSource] != m.Source ||
+		raw.Config.MediaType != ConfigType || raw.Layers[0].MediaType != LayerType || raw.Layers[0].Size != a.Layer.Size || raw.Config.Size != config.Size {
 		t.Errorf("the manifest is %s", a.Manifest)
 	}
 	m.Source, m.Extra = "", nil

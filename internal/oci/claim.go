@@ -49,7 +49,7 @@ type singleKey struct{}
 // roundTrip sends req once, as once asks.
 func (r *Retrier) roundTrip(base http.RoundTripper, req *http.Request, once *single) (*http.Response, error) {
 	resp, err := base.RoundTrip(req)
-	wait, _ := (&policy{retrier: r}).Retry(once.attempt, resp, err) //nolint:errcheck // ours never fails
+	wait, _ := (&policy{retrier: r}).Retry(once.attempt, resp, err) // ours has no error
 	once.wait = wait
 	return resp, err
 }

@@ -73,14 +73,18 @@ func (r *Registry) explain(op operation, err error) error {
 }
 
 func responseText(resp *errcode.ErrorResponse) string {
-	words := http.StatusText(resp.StatusCode)
-	if len(resp.Errors) > 0 {
-		words = resp.Errors.Error()
+	var said []string
+	for _, e := range resp.Errors { // without its detail, which is any JSON
+		said = append(said, strings.TrimPrefix(strings.ToLower(strings.ReplaceAll(e.Code, "_", " "))+": "+e.Message, ": "))
+	}
+	words := strings.Join(said, "; ")
+	if words == "" {
+		words = http.StatusText(resp.StatusCode)
 	}
 	if !strings.HasPrefix(resp.URL.Path, "/v2/") {
 		words += " (asking " + resp.URL.Host + " for a token)"
 	}
-	return fmt.Sprintf("%d %s", resp.StatusCode, strings.TrimPrefix(words, ": "))
+	return fmt.Sprintf("%d %s", resp.StatusCode, words)
 }
 
 // reason is the innermost sentence of a network error, without the URL around it.

@@ -54,6 +54,7 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 		if got, err = n.take(ctx, p.next); err != nil {
 			return Report{}, err
 		}
+		p = p.adopted(n.mine)
 	}
 	if p.integrate {
 		if err := r.tag(ctx, p.artifact, f.integrationTag); err != nil {
@@ -69,6 +70,15 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 	r.describe(p, f)
 	r.selection(got.now.tags)
 	return r.report, nil
+}
+
+// adopted is the plan with the artifact that was numbered: this run's, or that of
+// another run of the same commit that was faster.
+func (p buildPlan) adopted(a *artifact) buildPlan {
+	if a.desc.Digest != p.artifact.desc.Digest {
+		p.artifact, p.outcome, p.reason = a, Unchanged, "another run built this commit at the same time, with the same content"
+	}
+	return p
 }
 
 // numbered is the plan after its number was taken, or turned out not to be needed.

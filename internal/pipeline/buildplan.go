@@ -81,11 +81,15 @@ func (f buildFacts) conflict() error {
 	case f.overwrite:
 		return nil
 	default:
-		return &refusal{
-			text: fmt.Sprintf("tag %q names other content: it is %s with content %s, this build is %s with content %s", f.shaTag,
-				e.desc.Digest, orNone(e.Content.String()), f.mine.desc.Digest, f.mine.Content),
-			hint: "one commit should give one content: look for files that the job generates, or set overwrite: true to let the commit's tags move and get the next number",
-		}
+		return otherContent(f.shaTag, e, f.mine)
+	}
+}
+
+func otherContent(tag string, theirs, ours *artifact) error {
+	return &refusal{
+		text: fmt.Sprintf("tag %q names other content: it is %s with content %s, this build is %s with content %s", tag,
+			theirs.desc.Digest, orNone(theirs.Content.String()), ours.desc.Digest, ours.Content),
+		hint: "one commit should give one content: look for files that the job generates, or set overwrite: true to let the commit's tags move and get the next number",
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oci-promote/oci-promote/internal/version"
 )
@@ -107,6 +106,37 @@ func (s *thief) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, er
 		}
 	}
 	return desc, err
+}
+
+// TestTwins builds one commit twice at once, on a branch and on a tag: two digests of the
+// same content. In the end all tags of the commit name one of them. With other content
+// the second is refused, and the first keeps the commit's tags.
+func TestTwins(t *testing.T) {
+	for title, content := range map[string]string{"same content": "replicas: 1", "other content": "replicas: 9"} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			var first Report
+			ours := &hooked{Store: s.Store, before: func(tag string) error {
+				if strings.HasPrefix(tag, shaPrefix) && first.Outcome == "" {
+					first = mustBuild(t, buildOf(t, s, 1))
+				}
+				return nil
+			}}
+			b := buildOf(t, ours, 1)
+			b.Meta.Revision.Ref, b.Source = "v1", tree(content)
+			second, err := b.Run(t.Context())
+			if same := content == "replicas: 1"; same != (err == nil) {
+				t.Fatalf("error %v", err)
+			} else if same && (second.Outcome != Unchanged || second.Digest != first.Digest || second.Candidate != first.Candidate) {
+				t.Errorf("second report %+v, first %+v", second, first)
+			}
+			for tag, d := range tagsOf(t, s) {
+				if d != first.Digest.String() {
+					t.Errorf("%s names %s, want %s", tag, d, first.Digest)
+				}
+			}
+		})
+	}
 }
 
 // TestLateWriter has one build sleep for longer than others wait, between its look at
@@ -210,75 +240,6 @@ func (s stepIn) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) er
 	return s.immutable.Tag(ctx, desc, tag)
 }
 
-// laggard shows each tag only some time after it was written (facts 16).
-type laggard struct {
-	*hooked
-	mu   sync.Mutex
-	seen map[string]time.Time
-	lag  time.Duration
-}
-
-func (l *laggard) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
-	l.mu.Lock()
-	l.seen[tag] = time.Now().Add(l.lag)
-	l.mu.Unlock()
-	return l.hooked.Tag(ctx, desc, tag)
-}
-
-func (l *laggard) hidden(tag string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return time.Now().Before(l.seen[tag])
-}
-
-func (l *laggard) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
-	if l.hidden(tag) {
-		return ocispec.Descriptor{}, errdef.ErrNotFound
-	}
-	return l.hooked.Resolve(ctx, tag)
-}
-
-func (l *laggard) Tags(ctx context.Context, last string, fn func([]string) error) error {
-	return l.hooked.Tags(ctx, last, func(tags []string) error {
-		var shown []string
-		for _, tag := range tags {
-			if !l.hidden(tag) {
-				shown = append(shown, tag)
-			}
-		}
-		return fn(shown)
-	})
-}
-
-// TestReadsLagBehind believes a build's own write only when a reading shows it.
-func TestReadsLagBehind(t *testing.T) {
-	t.Parallel()
-	l := &laggard{hooked: newStore(t), seen: map[string]time.Time{}, lag: 600 * time.Millisecond}
-	r := mustBuild(t, buildOf(t, l, 1))
-	if r.Candidate != "0.0.1-rc.1" {
-		t.Errorf("candidate %s", r.Candidate)
-	}
-	checkAll(t, l.hooked, 1)
-}
-
-// TestListNeverShowsOurs goes on with a warning: the tag itself can be read.
-func TestListNeverShowsOurs(t *testing.T) {
-	old := lag
-	lag = []time.Duration{time.Millisecond, 0}
-	defer func() { lag = old }()
-	s := blind{newStore(t)}
-	r := mustBuild(t, buildOf(t, s, 1))
-	if r.Candidate != "0.0.1-rc.1" || r.Selected.Integration != r.Candidate || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "lags") {
-		t.Errorf("report %+v, want 0.0.1-rc.1 with one warning", r)
-	}
-	checkAll(t, s.hooked, 1)
-}
-
-// blind is a store whose tag list is as it was before everything.
-type blind struct{ *hooked }
-
-func (blind) Tags(context.Context, string, func([]string) error) error { return nil }
-
 // TestNewestCommitEndsHighest starts builds of a linear history together, again and
 // again: whoever wins which number, integration ends with the newest commit, and an
 // older one is numbered below it or superseded.
@@ -331,56 +292,4 @@ func waitForAll(started *sync.WaitGroup) func(string) error {
 		}
 		return nil
 	}
-}
-
-// TestKilledAnywhere stops a build at each of its writes, before it or after it took
-// effect. One more run reaches the tags of an undisturbed build.
-func TestKilledAnywhere(t *testing.T) {
-	killed := errors.New("killed")
-	undisturbed := newStore(t)
-	mustBuild(t, buildOf(t, undisturbed, 1))
-	want := tagsOf(t, undisturbed)
-	for write := range len(want) {
-		for _, effect := range []bool{false, true} {
-			t.Run(fmt.Sprintf("write %d, took effect: %v", write, effect), func(t *testing.T) {
-				s := newStore(t)
-				n := 0
-				s.before = func(tag string) error {
-					if n++; n != write+1 {
-						return nil
-					}
-					if effect {
-						desc, err := s.Resolve(t.Context(), digestOfManifest(t, s))
-						if err == nil {
-							err = s.Store.Tag(t.Context(), desc, tag)
-						}
-						if err != nil {
-							t.Error(err)
-						}
-					}
-					return killed
-				}
-				if _, err := buildOf(t, s, 1).Run(t.Context()); !errors.Is(err, killed) {
-					t.Fatalf("error %v, want %v", err, killed)
-				}
-				s.before = nil
-				mustBuild(t, buildOf(t, s, 1))
-				if got := tagsOf(t, s); fmt.Sprint(got) != fmt.Sprint(want) {
-					t.Errorf("tags %v, want %v", got, want)
-				}
-			})
-		}
-	}
-}
-
-// digestOfManifest is the one manifest that a store holds, tagged or not.
-func digestOfManifest(t *testing.T, s *hooked) string {
-	t.Helper()
-	b := buildOf(t, newStore(t), 1)
-	b.DryRun = true
-	r := mustBuild(t, b)
-	if _, err := s.Resolve(t.Context(), r.Digest.String()); err != nil && !strings.Contains(err.Error(), "not found") {
-		t.Fatal(err)
-	}
-	return r.Digest.String()
 }

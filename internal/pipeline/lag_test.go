@@ -1,0 +1,81 @@
+package pipeline
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+)
+
+// laggard shows each tag only some time after it was written (facts 16).
+type laggard struct {
+	*hooked
+	mu   sync.Mutex
+	seen map[string]time.Time
+	lag  time.Duration
+}
+
+func (l *laggard) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
+	l.mu.Lock()
+	l.seen[tag] = time.Now().Add(l.lag)
+	l.mu.Unlock()
+	return l.hooked.Tag(ctx, desc, tag)
+}
+
+func (l *laggard) hidden(tag string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Before(l.seen[tag])
+}
+
+func (l *laggard) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
+	if l.hidden(tag) {
+		return ocispec.Descriptor{}, errdef.ErrNotFound
+	}
+	return l.hooked.Resolve(ctx, tag)
+}
+
+func (l *laggard) Tags(ctx context.Context, last string, fn func([]string) error) error {
+	return l.hooked.Tags(ctx, last, func(tags []string) error {
+		var shown []string
+		for _, tag := range tags {
+			if !l.hidden(tag) {
+				shown = append(shown, tag)
+			}
+		}
+		return fn(shown)
+	})
+}
+
+// TestReadsLagBehind believes a build's own write only when a reading shows it.
+func TestReadsLagBehind(t *testing.T) {
+	t.Parallel()
+	l := &laggard{hooked: newStore(t), seen: map[string]time.Time{}, lag: 600 * time.Millisecond}
+	r := mustBuild(t, buildOf(t, l, 1))
+	if r.Candidate != "0.0.1-rc.1" {
+		t.Errorf("candidate %s", r.Candidate)
+	}
+	checkAll(t, l.hooked, 1)
+}
+
+// TestListNeverShowsOurs goes on with a warning: the tag itself can be read.
+func TestListNeverShowsOurs(t *testing.T) {
+	old := lag
+	lag = []time.Duration{time.Millisecond, 0}
+	defer func() { lag = old }()
+	s := blind{newStore(t)}
+	r := mustBuild(t, buildOf(t, s, 1))
+	if r.Candidate != "0.0.1-rc.1" || r.Selected.Integration != r.Candidate || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "lags") {
+		t.Errorf("report %+v, want 0.0.1-rc.1 with one warning", r)
+	}
+	checkAll(t, s.hooked, 1)
+}
+
+// blind is a store whose tag list is as it was before everything.
+type blind struct{ *hooked }
+
+func (blind) Tags(context.Context, string, func([]string) error) error { return nil }
