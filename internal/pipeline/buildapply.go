@@ -44,38 +44,52 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 			return Report{}, err
 		}
 	}
+	after := r.before
+	switch {
+	case p.number:
+		var err error
+		if p, after, err = r.number(ctx, p, f); err != nil {
+			return Report{}, err
+		}
+	case p.integrate:
+		if err := r.tag(ctx, p.artifact, f.integrationTag); err != nil {
+			return Report{}, err
+		}
+	}
+	r.describe(p, f)
+	r.selection(after.tags)
+	return r.report, nil
+}
+
+// number takes a number, says with integration- that the build is done, and looks once
+// more. Where a look shows that another run's artifact is the commit's, integration-
+// follows it.
+func (r *buildRun) number(ctx context.Context, p buildPlan, f buildFacts) (buildPlan, snapshot, error) {
 	n := &numbering{
 		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
 		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
 		neighbours: map[string]*artifact{},
 	}
-	got, err := numbered{now: r.before}, error(nil)
-	if p.number {
-		if got, err = n.take(ctx, p.next); err != nil {
-			return Report{}, err
+	got, err := n.take(ctx, p.next)
+	for err == nil {
+		if p.integrate || p.artifact != n.mine {
+			p = p.adopted(n.mine)
+			p.integrate = false
+			if err = r.tag(ctx, p.artifact, f.integrationTag); err != nil {
+				break
+			}
 		}
-		p = p.adopted(n.mine)
-	}
-	if p.integrate {
-		if err := r.tag(ctx, p.artifact, f.integrationTag); err != nil {
-			return Report{}, err
+		if got, err = n.confirm(ctx, got); p.artifact == n.mine {
+			break
 		}
 	}
-	if p.number {
-		if got, err = n.confirm(ctx, got); err != nil {
-			return Report{}, err
-		}
-		p = p.numbered(got)
-	}
-	r.describe(p, f)
-	r.selection(got.now.tags)
-	return r.report, nil
+	return p.numbered(got), got.now, err
 }
 
 // adopted is the plan with the artifact that was numbered: this run's, or that of
 // another run of the same commit that was faster.
 func (p buildPlan) adopted(a *artifact) buildPlan {
-	if a.desc.Digest != p.artifact.desc.Digest {
+	if a != p.artifact {
 		p.artifact, p.outcome, p.reason = a, Unchanged, "another run built this commit at the same time, with the same content"
 	}
 	return p

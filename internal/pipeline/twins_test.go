@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestTwinTakesTheNumberLate has another run of the same commit overwrite our number while
+// we write integration-. The look after that adopts its artifact; every tag of the commit
+// and the report then name that one.
+func TestTwinTakesTheNumberLate(t *testing.T) {
+	s := newStore(t)
+	killed := errors.New("killed")
+	half := buildOf(t, &hooked{Store: s.Store, before: func(tag string) error {
+		if isCandidate(tag) {
+			return killed // the twin has looked at the number and is about to write it
+		}
+		return nil
+	}}, 1)
+	half.Meta.Revision.Ref = "v1"
+	dry := half
+	dry.Repo, dry.DryRun = newStore(t), true
+	twin := mustBuild(t, dry).Digest.String()
+	stage := 0
+	ours := &hooked{Store: s.Store, before: func(tag string) error {
+		switch {
+		case strings.HasPrefix(tag, shaPrefix) && stage == 0:
+			stage = 1
+			if _, err := half.Run(t.Context()); !errors.Is(err, killed) {
+				t.Error(err)
+			}
+		case strings.HasPrefix(tag, integrationPrefix) && stage == 2:
+			stage = 3
+			name(t, s, twin, "0.0.1-rc.1")
+		}
+		return nil
+	}, after: func(tag string) {
+		if isCandidate(tag) && stage == 1 {
+			stage = 2
+			mustBuild(t, buildOf(t, s, 2)) // a neighbour, so that we look once more when done
+		}
+	}}
+	r := mustBuild(t, buildOf(t, ours, 1))
+	tags := tagsOf(t, s)
+	for _, tag := range r.Tags {
+		if tags[tag] != r.Digest.String() {
+			t.Errorf("the report says %s of %q, which names %s", r.Digest, tag, tags[tag])
+		}
+	}
+	if r.Digest.String() != twin || r.Outcome != Unchanged || len(r.Tags) != 3 {
+		t.Errorf("%s %s with tags %q, want unchanged on the twin %s\n%v", r.Outcome, r.Digest, r.Tags, twin, tags)
+	}
+}
