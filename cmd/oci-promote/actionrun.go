@@ -16,7 +16,7 @@ func (c *command) runAction(ctx context.Context) int {
 	mode := values["mode"]
 	report, err := c.mode(ctx, mode, values, session{
 		workspace: c.getenv("GITHUB_WORKSPACE"),
-		log:       func(line string) { run.Printf("%s", line) },
+		log:       run.Println,
 	})
 	for _, text := range report.Notices {
 		run.Notice(text)
@@ -41,7 +41,7 @@ func (c *command) runAction(ctx context.Context) int {
 // would go on with empty values.
 func (c *command) publish(run *action.Run, r pipeline.Report) error {
 	for _, line := range reportLines(r) {
-		run.Printf("%s", line)
+		run.Println(line)
 	}
 	outputs, err := outputsOf(r)
 	if err != nil {

@@ -15,16 +15,11 @@ import (
 func (c *command) source(r *action.Reader, workspace string) (fs.FS, string) {
 	var rel string
 	fsys := action.Get(r, "path", func(name string) (fs.FS, error) {
-		dir, err := resolveBelow(workspace, name)
+		dir, inside, err := resolveBelow(workspace, name)
 		if err != nil {
 			return nil, err
 		}
-		rel = filepath.ToSlash(filepath.Clean(name))
-		if base, err := filepath.EvalSymlinks(workspace); err == nil && workspace != "" {
-			if inside, err := filepath.Rel(base, dir); err == nil {
-				rel = filepath.ToSlash(inside)
-			}
-		}
+		rel = filepath.ToSlash(inside)
 		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return nil, err
@@ -34,32 +29,33 @@ func (c *command) source(r *action.Reader, workspace string) (fs.FS, string) {
 	return fsys, rel
 }
 
-// resolveBelow finds the directory behind name and refuses one outside workspace,
-// also where a symlink leads there.
-func resolveBelow(workspace, name string) (string, error) {
-	dir := name
+// resolveBelow finds the directory behind name, and its path inside workspace. It refuses
+// one outside, also where a symlink leads there.
+func resolveBelow(workspace, name string) (dir, inside string, err error) {
+	dir = name
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(workspace, dir)
 	}
-	dir, err := filepath.EvalSymlinks(dir)
+	dir, err = filepath.EvalSymlinks(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("%q does not exist; expected a directory, is there an actions/checkout step before this one?", name)
+		return "", "", fmt.Errorf("%q does not exist; expected a directory, is there an actions/checkout step before this one?", name)
 	case err != nil:
-		return "", err
+		return "", "", err
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return "", errors.Join(fmt.Errorf("%q is not a directory", name), err)
+		return "", "", errors.Join(fmt.Errorf("%q is not a directory", name), err)
 	}
 	if workspace == "" {
-		return dir, nil
+		return dir, filepath.Clean(name), nil
 	}
 	base, err := filepath.EvalSymlinks(workspace)
 	if err != nil {
-		return "", fmt.Errorf("resolving the workspace: %w", err)
+		return "", "", fmt.Errorf("resolving the workspace: %w", err)
 	}
-	if rel, err := filepath.Rel(base, dir); err != nil || !filepath.IsLocal(rel) {
-		return "", fmt.Errorf("%q is outside the workspace %s; expected a directory in it", name, workspace)
+	inside, err = filepath.Rel(base, dir)
+	if err != nil || !filepath.IsLocal(inside) {
+		return "", "", fmt.Errorf("%q is outside the workspace %s; expected a directory in it", name, workspace)
 	}
-	return dir, nil
+	return dir, inside, nil
 }

@@ -38,10 +38,8 @@ func (r *Run) Values() Values {
 	return v
 }
 
-// Printf writes one line to the log. What it formats may come from outside.
-func (r *Run) Printf(format string, args ...any) {
-	fmt.Fprintln(r.out, Clean(fmt.Sprintf(format, args...)))
-}
+// Println writes one line to the log. It may hold text from outside.
+func (r *Run) Println(line string) { fmt.Fprintln(r.out, Clean(line)) }
 
 // Notice annotates the run with something good to know.
 func (r *Run) Notice(text string) { r.gha.Noticef("%s", Clean(text)) }

@@ -202,8 +202,8 @@ func TestLog(t *testing.T) {
 		say  func(*Run)
 		want string
 	}{
-		{"line", func(r *Run) { r.Printf("said: %s", hostile) }, "said: " + clean},
-		{"line that begins with a command", func(r *Run) { r.Printf("%s", "::add-mask::a") }, ":\u200a:add-mask::a"},
+		{"line", func(r *Run) { r.Println("said: " + hostile) }, "said: " + clean},
+		{"line that begins with a command", func(r *Run) { r.Println("::add-mask::a") }, ":\u200a:add-mask::a"},
 		{"notice", func(r *Run) { r.Notice(hostile) }, "::notice::" + strings.ReplaceAll(clean, "%", "%25")},
 		{"warning", func(r *Run) { r.Warning("100% " + hostile) }, "::warning::" + strings.ReplaceAll("100% "+clean, "%", "%25")},
 		{"error", func(r *Run) { r.Error("%s "+hostile, "") }, "::error::" + strings.ReplaceAll("%s "+clean, "%", "%25")},

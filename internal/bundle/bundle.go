@@ -64,6 +64,7 @@ type Artifact struct {
 	Layer      ocispec.Descriptor
 	Contents   Contents
 	spool      *os.File
+	named      bool // the spool file still has a name to remove
 }
 
 // Build packs fsys into a temporary file, never beside the source, which may be
@@ -75,8 +76,7 @@ func Build(ctx context.Context, fsys fs.FS, o Options, m Metadata) (_ *Artifact,
 		return nil, fmt.Errorf("making the spool file: %w", err)
 	}
 	// Where the system allows it the file loses its name at once: a killed run leaves nothing.
-	_ = os.Remove(spool.Name())
-	a := &Artifact{spool: spool}
+	a := &Artifact{spool: spool, named: os.Remove(spool.Name()) != nil}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -123,8 +123,8 @@ func (spoolReader) Close() error { return nil }
 // Close removes the spool file.
 func (a *Artifact) Close() error {
 	err := a.spool.Close()
-	if gone := os.Remove(a.spool.Name()); !errors.Is(gone, fs.ErrNotExist) {
-		err = errors.Join(err, gone)
+	if a.named {
+		err = errors.Join(err, os.Remove(a.spool.Name()))
 	}
 	return err
 }

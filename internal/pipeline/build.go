@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -134,16 +135,14 @@ func (r *buildRun) log(format string, args ...any) {
 	}
 }
 
-func (r *buildRun) shaTag() string { return shaTag(r.Meta.Revision.Commit, r.SHALength) }
-func (r *buildRun) integrationTag() string {
-	return integrationTag(r.Meta.Revision.Commit, r.SHALength)
-}
-
 // The tags of a commit that a build writes.
 const (
 	shaPrefix         = "sha-"
 	integrationPrefix = "integration-"
 )
 
-func shaTag(commit string, digits int) string         { return shaPrefix + commit[:digits] }
-func integrationTag(commit string, digits int) string { return integrationPrefix + commit[:digits] }
+// integrationOf is the tag that says that the build which announced itself with shaTag
+// is done.
+func integrationOf(shaTag string) string {
+	return integrationPrefix + strings.TrimPrefix(shaTag, shaPrefix)
+}

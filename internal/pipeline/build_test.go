@@ -301,3 +301,15 @@ func TestBuildChangedSHALength(t *testing.T) {
 		t.Errorf("tags %v lack the longer ones", tags)
 	}
 }
+
+// TestRefusalNamesTheTagThatIsThere builds other content under another sha-length: it is
+// the candidate that names the commit's artifact, not a tag that nobody wrote.
+func TestRefusalNamesTheTagThatIsThere(t *testing.T) {
+	s := newStore(t)
+	first := mustBuild(t, buildOf(t, s, 1))
+	b := buildOf(t, s, 1)
+	b.SHALength, b.Source = 12, tree("replicas: 9")
+	if _, err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `tag "`+first.Candidate+`" names other content`) {
+		t.Errorf("error %v, want one that names %s", err, first.Candidate)
+	}
+}

@@ -11,7 +11,8 @@ import (
 // look reads what the decision needs, and no more: a first build of a commit costs one
 // manifest, the newest candidate's; a repeated one its own manifest and two tags.
 func (r *buildRun) look(ctx context.Context) (buildFacts, error) {
-	f := buildFacts{shaTag: r.shaTag(), integrationTag: r.integrationTag(), mine: r.mine, overwrite: r.Overwrite}
+	sha := shaPrefix + r.Meta.Revision.Commit[:r.SHALength]
+	f := buildFacts{shaTag: sha, integrationTag: integrationOf(sha), mine: r.mine, overwrite: r.Overwrite}
 	if err := r.lookAtCommit(ctx, &f); err != nil {
 		return f, err
 	}
@@ -39,7 +40,7 @@ func (r *buildRun) lookAtCommit(ctx context.Context, f *buildFacts) (err error) 
 			if f.existing, err = r.read(ctx, tag); err != nil {
 				return err
 			}
-			f.announced = f.existing != nil && tag == f.shaTag
+			f.existingTag, f.announced = tag, f.existing != nil && tag == f.shaTag
 		}
 	}
 	if f.existing == nil || !sameBuild(f.existing, f.mine) {
@@ -81,7 +82,7 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 	switch {
 	case commit == r.Meta.Revision.Commit:
 		if f.existing == nil { // built with another sha-length, or its tags were deleted
-			f.existing = f.newest
+			f.existing, f.existingTag = f.newest, f.newestTag
 			if sameBuild(f.existing, f.mine) {
 				return r.lookAtNumber(ctx, f)
 			}

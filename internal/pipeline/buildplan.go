@@ -12,11 +12,12 @@ type buildFacts struct {
 	mine                   *artifact
 	overwrite              bool
 
-	existing   *artifact // what this commit's tags name; nil before its first build
-	number     string    // the highest candidate of existing, "" for none
-	stable     string    // the highest stable of existing, where it has no candidate
-	announced  bool      // sha- names existing
-	integrated bool      // integration- names existing
+	existing    *artifact // what this commit's tags name; nil before its first build
+	existingTag string    // by which it was found
+	number      string    // the highest candidate of existing, "" for none
+	stable      string    // the highest stable of existing, where it has no candidate
+	announced   bool      // sha- names existing
+	integrated  bool      // integration- names existing
 
 	selected    *artifact // what integration selects now, where skip-unchanged asks
 	selectedTag string
@@ -75,13 +76,13 @@ func (f buildFacts) conflict() error {
 		return nil
 	case e.Revision.Commit != "" && e.Revision.Commit != f.mine.Revision.Commit:
 		return &refusal{
-			text: fmt.Sprintf("tag %q belongs to another commit, %s, whose first digits are the same as those of %s", f.shaTag, e.Revision.Commit, f.mine.Revision.Commit),
+			text: fmt.Sprintf("tag %q belongs to another commit, %s, whose first digits are the same as those of %s", f.existingTag, e.Revision.Commit, f.mine.Revision.Commit),
 			hint: fmt.Sprintf("set sha-length to more than %d, the same in every mode", len(f.shaTag)-len(shaPrefix)),
 		}
 	case f.overwrite:
 		return nil
 	default:
-		return otherContent(f.shaTag, e, f.mine)
+		return otherContent(f.existingTag, e, f.mine)
 	}
 }
 

@@ -108,7 +108,8 @@ func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]d
 			return false, err
 		}
 	}
-	if late, err := n.late(ctx, a, now, named); err != nil || late != "" {
+	race, err := n.race(ctx, now, named)
+	if err != nil || n.late(ctx, a, race) != "" {
 		return false, err
 	}
 	next, err := n.next(now.ladder)
@@ -135,11 +136,15 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 	if c, ok := n.given(now, named); ok && c != tried {
 		return c, "", nil
 	}
-	if c, ok, err := n.adopt(ctx, now, named); err != nil || ok {
+	race, err := n.race(ctx, now, named)
+	if err != nil {
+		return next, "", err
+	}
+	if c, ok, err := n.adopt(ctx, now, race); err != nil || ok {
 		return c, "", err
 	}
-	if late, err = n.late(ctx, n.mine, now, named); err != nil || late != "" {
-		return next, late, err
+	if late := n.late(ctx, n.mine, race); late != "" {
+		return next, late, nil
 	}
 	next, err = n.next(now.ladder)
 	if n.history != nil {
@@ -164,8 +169,4 @@ func (n *numbering) given(now snapshot, named map[string]digest.Digest) (version
 	}
 	c, ok := version.Read(ours).Newest()
 	return c, ok && now.ladder.Above(c)
-}
-
-func integrationOf(shaTag string) string {
-	return integrationPrefix + strings.TrimPrefix(shaTag, shaPrefix)
 }

@@ -33,7 +33,7 @@ type numbering struct {
 	warn      func(format string, args ...any)
 
 	stale      bool                 // the list lagged behind our own write for too long
-	neighbours map[string]*artifact // by sha- tag, as first read; nil for what is no neighbour
+	neighbours map[string]*artifact // by sha- tag, as first read; nil for a tag that was gone
 	waited     time.Duration
 }
 
@@ -109,12 +109,12 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			return now, false, err
 		}
 		settled, err := n.settle(ctx, now, try.String())
-		if err == nil && settled {
-			settled, err = n.onTop(ctx, now, try)
-			return now, settled, err
-		}
 		if err != nil {
 			return now, false, err
+		}
+		if settled {
+			held, err := n.onTop(ctx, now, try)
+			return now, held, err
 		}
 	}
 }

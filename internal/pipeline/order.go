@@ -10,32 +10,49 @@ import (
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
+// raced is a candidate that was given while this build ran, with what it names.
+type raced struct {
+	version.Candidate
+	*artifact
+}
+
+// race are the candidates of this race, highest first.
+func (n *numbering) race(ctx context.Context, now snapshot, named map[string]digest.Digest) ([]raced, error) {
+	var all []raced
+	for _, c := range slices.Backward(now.ladder.Candidates) {
+		tag := c.String()
+		if n.before.has[tag] || named[tag] == "" {
+			continue
+		}
+		a, err := n.byDigest(ctx, tag, named[tag])
+		if err != nil {
+			return nil, err
+		}
+		if a != nil {
+			all = append(all, raced{c, a})
+		}
+	}
+	return all, nil
+}
+
 // adopt makes the artifact ours that another run built from our commit at the same time
 // and numbered first, such as that of a tag pushed with its branch: a commit's tags all
 // name one digest, or nothing can be promoted by its commit. If it has other content, one
 // of the two must not be.
-func (n *numbering) adopt(ctx context.Context, now snapshot, named map[string]digest.Digest) (version.Candidate, bool, error) {
-	for _, c := range slices.Backward(now.ladder.Candidates) {
-		tag := c.String()
-		if n.before.has[tag] || named[tag] == "" || !now.ladder.Above(c) {
+func (n *numbering) adopt(ctx context.Context, now snapshot, race []raced) (version.Candidate, bool, error) {
+	for _, twin := range race {
+		if twin.Revision.Commit != n.mine.Revision.Commit || twin.desc.Digest == n.mine.desc.Digest || !now.ladder.Above(twin.Candidate) {
 			continue
 		}
-		twin, err := n.byDigest(ctx, tag, named[tag])
-		if err != nil {
-			return c, false, err
+		if err := n.tag(ctx, twin.artifact, n.announced); err != nil {
+			return twin.Candidate, false, err
 		}
-		if twin == nil || twin.Revision.Commit != n.mine.Revision.Commit || twin.desc.Digest == n.mine.desc.Digest {
-			continue
+		if !sameBuild(twin.artifact, n.mine) {
+			return twin.Candidate, false, otherContent(n.announced, twin.artifact, n.mine)
 		}
-		if err := n.tag(ctx, twin, n.announced); err != nil {
-			return c, false, err
-		}
-		if !sameBuild(twin, n.mine) {
-			return c, false, otherContent(n.announced, twin, n.mine)
-		}
-		n.log("another run built this commit at the same time: %s is its number", tag)
-		n.mine = twin
-		return c, true, nil
+		n.log("another run built this commit at the same time: %s is its number", twin.Candidate)
+		n.mine = twin.artifact
+		return twin.Candidate, true, nil
 	}
 	return version.Candidate{}, false, nil
 }
@@ -43,34 +60,19 @@ func (n *numbering) adopt(ctx context.Context, now snapshot, named map[string]di
 // late tells why a needs no number although it was announced: a candidate of this race
 // contains its commit. Otherwise the older commit could end above the newer one, and
 // integration would deploy it (if a promotion stranded the newer one meanwhile, it will
-// be rescued, but only while nothing is above it). Only GitHub's word counts here: by time alone, a build
-// that is merely slower would be lost.
-func (n *numbering) late(ctx context.Context, a *artifact, now snapshot, named map[string]digest.Digest) (string, error) {
-	if n.history == nil {
-		return "", nil
-	}
-	for _, c := range slices.Backward(now.ladder.Candidates) {
-		tag := c.String()
-		if n.before.has[tag] || named[tag] == "" {
-			continue
-		}
-		newer, err := n.byDigest(ctx, tag, named[tag])
-		if err != nil {
-			return "", err
-		}
-		if newer == nil || newer.Revision.Commit == "" || newer.Revision.Commit == a.Revision.Commit {
-			continue
-		}
-		contains, err := n.history.Contains(ctx, newer.Revision.Commit, a.Revision.Commit)
-		if err != nil {
-			n.log("the order of the builds under way could not be checked: %s", withHint(err))
-			return "", nil
+// be rescued, but only while nothing is above it). Only GitHub's word counts here: by
+// time alone, a build that is merely slower would be lost.
+func (n *numbering) late(ctx context.Context, a *artifact, race []raced) string {
+	for _, newer := range race {
+		contains, known := n.contains(ctx, newer.artifact, a)
+		if !known {
+			return ""
 		}
 		if contains {
-			return fmt.Sprintf("%s, built at the same time, is of commit %.7s, which contains this one", tag, newer.Revision.Commit), nil
+			return fmt.Sprintf("%s, built at the same time, is of commit %.7s, which contains this one", newer.Candidate, newer.Revision.Commit)
 		}
 	}
-	return "", nil
+	return ""
 }
 
 // onTop reports whether our number is where our commit belongs: above the numbers that
@@ -81,15 +83,27 @@ func (n *numbering) onTop(ctx context.Context, now snapshot, ours version.Candid
 		return true, nil
 	}
 	a, err := n.read(ctx, top.String())
-	if err != nil || a == nil || a.Revision.Commit == "" || a.Revision.Commit == n.mine.Revision.Commit {
+	if err != nil || a == nil {
 		return true, err
 	}
-	older, err := n.history.Contains(ctx, n.mine.Revision.Commit, a.Revision.Commit)
+	older, _ := n.contains(ctx, n.mine, a)
+	return !older, nil
+}
+
+// contains reports whether the history of newer's commit has a's, and whether GitHub
+// could be asked. Where it could not, the race ends in the order that it has.
+func (n *numbering) contains(ctx context.Context, newer, a *artifact) (contains, known bool) {
+	if n.history == nil {
+		return false, false
+	}
+	if newer.Revision.Commit == "" || a.Revision.Commit == "" || newer.Revision.Commit == a.Revision.Commit {
+		return false, true
+	}
+	contains, err := n.history.Contains(ctx, newer.Revision.Commit, a.Revision.Commit)
 	if err != nil {
 		n.log("the order of the builds under way could not be checked: %s", withHint(err))
-		return true, nil
 	}
-	return !older, nil
+	return contains && err == nil, err == nil
 }
 
 // byDigest is the neighbour with that digest, or what the candidate names.
