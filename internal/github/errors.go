@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
 )
 
-// Error is what GitHub answered, with what to do about it.
+// Error is what GitHub answered, or why it was not asked, with what to do about it.
 type Error struct {
 	text, hint string
 	err        error
@@ -21,10 +22,18 @@ func (e *Error) Error() string { return e.text }
 // Hint is what to do about it; may be empty.
 func (e *Error) Hint() string { return e.hint }
 
-// Unwrap gives the error of go-github.
+// Unwrap gives the error of go-github; nil where GitHub was not asked.
 func (e *Error) Unwrap() error { return e.err }
 
-func explain(err error) error {
+// What a call needs, in the words of a job's `permissions`.
+const (
+	readContents  = "contents: read"
+	writeContents = "contents: write"
+	readStatuses  = "statuses: read"
+)
+
+// explain says what GitHub answered to a call that needs the permission need.
+func explain(err error, need string) error {
 	var (
 		resp  *github.ErrorResponse
 		limit *github.RateLimitError
@@ -37,18 +46,45 @@ func explain(err error) error {
 	case errors.As(err, &abuse):
 		return &Error{"403 " + abuse.Message, "GitHub asks for a pause; run the job again in a few minutes", err}
 	case errors.As(err, &resp) && resp.Response != nil:
-		e := &Error{text: fmt.Sprintf("%d %s", resp.Response.StatusCode, resp.Message), err: err}
+		e := &Error{text: fmt.Sprintf("%d %s%s", resp.Response.StatusCode, resp.Message, details(resp)), err: err}
 		switch resp.Response.StatusCode {
 		case http.StatusUnauthorized:
 			e.hint = "the token is not valid; leave the input token at its default, or give one that has not expired"
 		case http.StatusTooManyRequests:
 			e.hint = "GitHub asks for a pause; run the job again in a few minutes"
 		case http.StatusForbidden, http.StatusNotFound:
-			e.hint = "the token may not read this repository; the job needs `permissions: contents: read`"
+			what, verb, _ := strings.Cut(need, ": ")
+			e.hint = "the token may not " + verb + " the " + what + " of this repository; the job needs `permissions: " + need + "`"
 		}
 		return e
 	case errors.As(err, &u):
 		return &Error{text: u.Err.Error(), err: err}
 	}
 	return err
+}
+
+// details are the reasons behind a "422 Validation Failed", which alone says nothing.
+func details(resp *github.ErrorResponse) string {
+	var all []string
+	for _, e := range resp.Errors {
+		text := e.Message
+		if text == "" {
+			text = e.Field + " " + e.Code
+		}
+		all = append(all, strings.Join(strings.Fields(text), " ")) // a ruleset's has blank lines
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(all, "; ")
+}
+
+// answered is the status with which GitHub refused, or 0 where err is anything else: a
+// rate limit too, which says nothing about what was asked.
+func answered(err error) int {
+	var resp *github.ErrorResponse
+	if errors.As(err, &resp) && resp.Response != nil {
+		return resp.Response.StatusCode
+	}
+	return 0
 }

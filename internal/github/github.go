@@ -1,8 +1,9 @@
 // Package github is the GitHub API edge: what the pipeline asks of the repository's
-// history.
+// history and of a commit's statuses, and the releases that it leaves there.
 package github
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 type Options struct {
 	Repository string            // owner/name
 	APIURL     string            // of GitHub Enterprise Server; empty for github.com
+	ServerURL  string            // whose pages links lead to; empty for https://github.com
 	Token      string            // goes to the API's host only; may be empty
 	Transport  http.RoundTripper // with the run's retries; nil for Go's own
 	UserAgent  string
@@ -28,6 +30,7 @@ type Options struct {
 type Repository struct {
 	api         *github.Client
 	owner, name string
+	page        string // URL, without a slash at the end
 }
 
 // Open prepares a client. Nothing is sent yet.
@@ -44,11 +47,15 @@ func Open(o Options) (*Repository, error) {
 		}
 		client.BaseURL = base
 	}
+	server := cmp.Or(o.ServerURL, "https://github.com")
+	if u, err := url.Parse(server); err != nil || u.Host == "" {
+		return nil, fmt.Errorf("GITHUB_SERVER_URL %q is not a URL", server)
+	}
 	client.UserAgent = o.UserAgent
 	if o.Token != "" { // GitHub refuses an empty one, and answers who has none
 		client = client.WithAuthToken(o.Token)
 	}
-	return &Repository{client, owner, name}, nil
+	return &Repository{client, owner, name, strings.TrimSuffix(server, "/") + "/" + o.Repository}, nil
 }
 
 // stayHome follows a redirect (a renamed repository gives 301) on the same host only:
@@ -64,7 +71,7 @@ func stayHome(req *http.Request, via []*http.Request) error {
 func (r *Repository) CommitTime(ctx context.Context, commit string) (time.Time, error) {
 	c, _, err := r.api.Git.GetCommit(ctx, r.owner, r.name, commit)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("reading commit %.7s of %s/%s: %w", commit, r.owner, r.name, explain(err))
+		return time.Time{}, fmt.Errorf("reading commit %.7s of %s/%s: %w", commit, r.owner, r.name, explain(err, readContents))
 	}
 	t := c.GetCommitter().GetDate()
 	if t.IsZero() {
@@ -77,7 +84,7 @@ func (r *Repository) CommitTime(ctx context.Context, commit string) (time.Time, 
 func (r *Repository) Contains(ctx context.Context, newer, commit string) (bool, error) {
 	c, _, err := r.api.Repositories.CompareCommits(ctx, r.owner, r.name, commit, newer, &github.ListOptions{PerPage: 1})
 	if err != nil {
-		return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", commit, newer, r.owner, r.name, explain(err))
+		return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", commit, newer, r.owner, r.name, explain(err, readContents))
 	}
 	switch c.GetStatus() {
 	case "ahead", "identical":
@@ -121,7 +128,7 @@ func (r *Repository) between(ctx context.Context, since, until string) (found ma
 	for page := 1; page <= maxPages; page++ {
 		c, resp, err := r.api.Repositories.CompareCommits(ctx, r.owner, r.name, since, until, &github.ListOptions{Page: page, PerPage: perPage})
 		if err != nil {
-			return nil, oldest, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", since, until, r.owner, r.name, explain(err))
+			return nil, oldest, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", since, until, r.owner, r.name, explain(err, readContents))
 		}
 		if s := c.GetStatus(); s != "ahead" && s != "identical" {
 			return nil, oldest, fmt.Errorf("comparing %.7s with %.7s of %s/%s: the history is %s", since, until, r.owner, r.name, s)
@@ -151,7 +158,7 @@ func (r *Repository) touching(ctx context.Context, until, dir string, between ma
 	for range maxPages {
 		commits, resp, err := r.api.Repositories.ListCommits(ctx, r.owner, r.name, o)
 		if err != nil {
-			return nil, fmt.Errorf("listing commits of %s/%s that touch %q: %w", r.owner, r.name, dir, explain(err))
+			return nil, fmt.Errorf("listing commits of %s/%s that touch %q: %w", r.owner, r.name, dir, explain(err, readContents))
 		}
 		for _, c := range commits {
 			if message, ok := between[c.GetSHA()]; ok {
