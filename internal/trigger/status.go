@@ -1,0 +1,112 @@
+package trigger
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Status is a commit status, as it arrives or as GitHub keeps it. All of it is text from
+// outside.
+type Status struct {
+	Commit, Context, State, Description string
+	Updated                             time.Time
+}
+
+func (g Gate) readStatus(payload []byte) (Verdict, error) {
+	var e struct {
+		SHA         string `json:"sha"`
+		State       string `json:"state"`
+		Context     string `json:"context"`
+		Description string `json:"description"` // null where there is none
+	}
+	if err := decode(payload, &e); err != nil {
+		return Verdict{}, err
+	}
+	switch {
+	case !fullCommit.MatchString(e.SHA):
+		return Verdict{}, malformed("sha", "%q is not a commit of 40 hex digits", e.SHA)
+	case e.State == "":
+		return Verdict{}, malformed("state", "is missing")
+	case e.Context == "":
+		return Verdict{}, malformed("context", "is missing")
+	case g.Name == "":
+		return Verdict{}, errNoGate(fmt.Sprintf("the commit status %q", e.Context))
+	}
+	return g.judge(Status{Commit: e.SHA, State: e.State, Context: e.Context, Description: e.Description})
+}
+
+// judge reads one status. A context that ends in <tag>@sha256:<digest>, as the design's
+// commitStatusExpr writes it, binds the proof to that artifact; any other proves no more
+// than that something of this commit is healthy (facts 3).
+func (g Gate) judge(s Status) (Verdict, error) {
+	if !g.speaks(s.Context) {
+		return no("commit status %q is not of %s/", s.Context, strings.Join(g.context(), "/")), nil
+	}
+	tag, d, err := bound(s.Context)
+	switch {
+	case err != nil:
+		return Verdict{}, err
+	case s.State != "success" && s.Description != "":
+		return no("commit status %q is %s: %s", s.Context, s.State, s.Description), nil
+	case s.State != "success":
+		return no("commit status %q is %s", s.Context, s.State), nil
+	}
+	return Verdict{
+		Proof: Proof{Commit: s.Commit, Digest: d, Tag: tag}, Proven: true,
+		Because: fmt.Sprintf("commit status %q is success", s.Context),
+	}, nil
+}
+
+// bound reads the artifact that a context names, if it names one. One that is cut short
+// would pass for a context without any, and is an error instead.
+func bound(context string) (tag string, d digest.Digest, err error) {
+	last := context[strings.LastIndex(context, "/")+1:]
+	if m := revision.FindStringSubmatch(last); m != nil {
+		return m[1], digest.Digest(m[2]), nil
+	}
+	if strings.Contains(strings.ToLower(last), "@sha256:") {
+		return "", "", malformed("context", "%q does not end in <tag>@sha256:<64 hex digits>", context)
+	}
+	return "", "", nil
+}
+
+// Latest is the newest word on an artifact among the statuses of its commit, which are
+// the newest of each context: those of the Kustomization that name its digest, or none.
+// False means that there is no such status.
+func (g Gate) Latest(statuses []Status, d digest.Digest) (Verdict, bool, error) {
+	var about []Status
+	for _, s := range statuses {
+		if !g.speaks(s.Context) {
+			continue
+		}
+		_, named, err := bound(s.Context)
+		if err != nil {
+			return Verdict{}, false, err
+		}
+		if named == "" || named == d {
+			about = append(about, s)
+		}
+	}
+	if len(about) == 0 {
+		return Verdict{}, false, nil
+	}
+	newest := slices.MaxFunc(about, func(a, b Status) int { return cmp.Or(a.Updated.Compare(b.Updated), sooner(a, b)) })
+	v, err := g.judge(newest)
+	return v, err == nil, err
+}
+
+// sooner puts a success behind any other state of the same second, so that doubt decides
+// against a promotion.
+func sooner(a, b Status) int {
+	rank := map[string]int{"success": -1}
+	return cmp.Compare(rank[a.State], rank[b.State])
+}
+
+func no(format string, args ...any) Verdict {
+	return Verdict{Because: fmt.Sprintf(format, args...)}
+}
