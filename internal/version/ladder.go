@@ -72,3 +72,33 @@ func (l Ladder) Next(bump Bump, initial Stable) (Candidate, error) {
 	}
 	return next, nil
 }
+
+// Following is the stable of a promotion by hand that leaves its number to us: one
+// patch above the stable, and above the base of every candidate, so that nothing in
+// flight is above it (a rollback holds).
+//
+// It fails only where a number of the ladder has no successor that we can read back.
+func (l Ladder) Following() (Stable, error) {
+	var top Stable
+	if s, ok := l.Stable(); ok {
+		top = s
+	}
+	if c, ok := l.Newest(); ok && c.Base.Compare(top) > 0 {
+		top = c.Base
+	}
+	return l.after(top)
+}
+
+// NextStable is one patch above the stable; the first one, 0.0.1, where there is none.
+func (l Ladder) NextStable() (Stable, error) {
+	s, _ := l.Stable()
+	return l.after(s)
+}
+
+func (Ladder) after(s Stable) (Stable, error) {
+	next := s.Bump(Patch)
+	if _, err := ParseStable(next.String()); err != nil {
+		return Stable{}, fmt.Errorf("no version is left above %s: %w", s, err)
+	}
+	return next, nil
+}

@@ -134,3 +134,31 @@ func TestAbove(t *testing.T) {
 		})
 	}
 }
+
+func TestFollowing(t *testing.T) {
+	for tags, want := range map[string][2]string{ // of Following and NextStable
+		"":                              {"0.0.1", "0.0.1"},
+		"v9.0.0 9.9.9-beta.1":           {"0.0.1", "0.0.1"},
+		"0.0.4":                         {"0.0.5", "0.0.5"},
+		"0.0.4 0.0.10":                  {"0.0.11", "0.0.11"},
+		"0.0.1-rc.1":                    {"0.0.2", "0.0.1"},
+		"0.0.4 0.0.4-rc.9":              {"0.0.5", "0.0.5"},
+		"0.0.4 0.0.5-rc.1":              {"0.0.6", "0.0.5"},
+		"0.0.4 0.1.0-rc.1 0.0.5-rc.3":   {"0.1.1", "0.0.5"},
+		"0.0.2147483647":                {"", ""},
+		"0.0.1 0.0.2147483647-rc.1":     {"", "0.0.2"},
+		"2147483647.0.0 0.0.2147483647": {"2147483647.0.1", "2147483647.0.1"},
+	} {
+		l := Read(strings.Fields(tags))
+		for i, f := range []func() (Stable, error){l.Following, l.NextStable} {
+			s, err := f()
+			got := s.String()
+			if err != nil {
+				got = ""
+			}
+			if got != want[i] {
+				t.Errorf("%q: got %q (%v), want %q", tags, got, err, want[i])
+			}
+		}
+	}
+}
