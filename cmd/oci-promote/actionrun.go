@@ -52,7 +52,7 @@ func (c *command) publish(run *action.Run, r pipeline.Report) error {
 			return err // the others would fail alike
 		}
 	}
-	err = run.AddSummary(summary(r, c.repositoryURL()))
+	err = run.AddSummary(summary(r, c.pages(r)))
 	if isThisRuns(r) {
 		err = errors.Join(err, run.AddArtifact(r.Reference))
 	}
@@ -78,12 +78,4 @@ func outputsOf(r pipeline.Report) (map[string]string, error) {
 		"outcome": string(r.Outcome), "version": r.Version, "candidate": r.Candidate, "digest": string(r.Digest),
 		"reference": r.Reference, "sha": r.SHA, "tags": tags, "reason": action.Clean(r.Reason), "report": whole,
 	}, nil
-}
-
-func (c *command) repositoryURL() string {
-	server, repository := c.getenv("GITHUB_SERVER_URL"), c.getenv("GITHUB_REPOSITORY")
-	if server == "" || repository == "" {
-		return ""
-	}
-	return server + "/" + repository
 }

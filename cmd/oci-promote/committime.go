@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -43,13 +42,12 @@ func (c *command) created(ctx context.Context, rev bundle.Revision, api *github.
 // pushTime is the commit's time from the push event that started the run, or zero
 // when another event did, or the artifact's commit is not the one that was pushed.
 func (c *command) pushTime(commit string) (time.Time, error) {
-	name := c.getenv("GITHUB_EVENT_PATH")
-	if c.getenv("GITHUB_EVENT_NAME") != "push" || name == "" {
+	if c.getenv("GITHUB_EVENT_NAME") != "push" || c.getenv("GITHUB_EVENT_PATH") == "" {
 		return time.Time{}, nil
 	}
-	event, err := os.ReadFile(name)
+	event, err := c.event()
 	if err != nil {
-		return time.Time{}, fmt.Errorf("reading the event: %w", err)
+		return time.Time{}, err
 	}
 	head, err := trigger.HeadCommit(event)
 	if err != nil || head.ID != commit {

@@ -88,7 +88,8 @@ func (c *command) history(token string, transport http.RoundTripper) (*github.Re
 		return nil, nil //nolint:nilnil // no GitHub is a way to run
 	}
 	return github.Open(github.Options{
-		Repository: repository, APIURL: c.getenv("GITHUB_API_URL"), Token: token, Transport: transport, UserAgent: userAgent(),
+		Repository: repository, APIURL: c.getenv("GITHUB_API_URL"), ServerURL: c.getenv("GITHUB_SERVER_URL"),
+		Token: token, Transport: transport, UserAgent: userAgent(),
 	})
 }
 

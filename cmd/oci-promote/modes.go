@@ -22,10 +22,14 @@ func (c *command) mode(ctx context.Context, name string, v action.Values, s sess
 	if err := action.CheckMode(name); err != nil {
 		return pipeline.Report{}, err
 	}
-	if name != action.Build {
-		return pipeline.Report{}, fmt.Errorf("mode: %q comes with a later version of oci-promote; this one (%s) has only %q", name, version, action.Build)
+	modes := map[string]func(context.Context, action.Values, session) (pipeline.Report, error){
+		action.Build: c.build, action.Tag: c.tag,
 	}
-	report, err := c.build(ctx, v, s)
+	run, ok := modes[name]
+	if !ok {
+		return pipeline.Report{}, fmt.Errorf("mode: %q comes with a later version of oci-promote; this one (%s) has %q and %q", name, version, action.Build, action.Tag)
+	}
+	report, err := run(ctx, v, s)
 	for _, input := range action.Misplaced(name, v) {
 		report.Warnings = append(report.Warnings, fmt.Sprintf("input %q is set but mode %s does not use it", input, name))
 	}

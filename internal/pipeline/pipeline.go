@@ -39,11 +39,14 @@ type History interface {
 // Outcome is what a run did.
 type Outcome string
 
-// The outcomes of a build.
+// The outcomes of a build and of a promotion.
 const (
 	Created    Outcome = "created"    // a new candidate
+	Promoted   Outcome = "promoted"   // a new stable
 	Unchanged  Outcome = "unchanged"  // it was all there, or only missing tags were added
-	Superseded Outcome = "superseded" // the newest candidate already contains this commit
+	Pending    Outcome = "pending"    // validated or approved, but its build is not complete
+	Superseded Outcome = "superseded" // what is there already is newer
+	Ignore     Outcome = "ignored"    // the event proves nothing, or is about something else
 	Planned    Outcome = "planned"    // a dry run
 )
 
@@ -52,7 +55,9 @@ const (
 type Report struct {
 	Mode       string        `json:"mode"`
 	Outcome    Outcome       `json:"outcome"`
-	Reason     string        `json:"reason"` // one line: why this outcome
+	Reason     string        `json:"reason"`          // one line: why this outcome
+	Proof      string        `json:"proof,omitempty"` // of a promotion: on whose word
+	Next       string        `json:"next,omitempty"`  // what happens now by itself, or what to do
 	Repository string        `json:"repository"`
 	Version    string        `json:"version,omitempty"`
 	Candidate  string        `json:"candidate,omitempty"`
@@ -63,6 +68,11 @@ type Report struct {
 	Plan       []string      `json:"plan,omitempty"`      // of a dry run: what would be written, in order
 	Selected   *Selected     `json:"selected,omitempty"`
 	Artifact   *Artifact     `json:"artifact,omitempty"`
+	Highest    string        `json:"highest,omitempty"`  // the highest stable now
+	Previous   *Stable       `json:"previous,omitempty"` // the stable before a promotion
+	Rollback   *Rollback     `json:"rollback,omitempty"`
+	Rescued    *Rescued      `json:"rescued,omitempty"`
+	Release    string        `json:"release,omitempty"` // page of the GitHub release
 	Notices    []string      `json:"notices,omitempty"`
 	Warnings   []string      `json:"warnings,omitempty"`
 }
@@ -83,6 +93,27 @@ type Artifact struct {
 	Bytes    int64         `json:"bytes"` // of the files
 	Size     int64         `json:"size"`  // of the compressed layer
 	LeftOut  int           `json:"leftOut,omitempty"`
+}
+
+// Stable is a stable tag and what it names. Digest and SHA may be unknown.
+type Stable struct {
+	Version string        `json:"version"`
+	Digest  digest.Digest `json:"digest,omitempty"`
+	SHA     string        `json:"sha,omitempty"`
+}
+
+// Rollback is a promotion of an artifact that was live before.
+type Rollback struct {
+	To      string   `json:"to"`                // the highest stable that it had before
+	Held    []string `json:"held,omitempty"`    // candidates in flight that it holds back: validated late, they are superseded
+	NotHeld []string `json:"notHeld,omitempty"` // candidates in flight above it: validated, they go live
+}
+
+// Rescued is a stranded artifact that got a candidate which integration can select.
+type Rescued struct {
+	From      string        `json:"from"` // the candidate that was stranded
+	Candidate string        `json:"candidate"`
+	Digest    digest.Digest `json:"digest"`
 }
 
 // Clusters is how the two clusters select.

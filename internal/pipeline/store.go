@@ -33,6 +33,7 @@ type artifact struct {
 	bundle.Info
 	desc     ocispec.Descriptor
 	manifest []byte
+	readBy   string // the tag or digest by which the repository was asked; empty for what this run made
 }
 
 func (s store) list(ctx context.Context) (snapshot, error) {
@@ -103,7 +104,7 @@ func (s store) resolveWritten(ctx context.Context, tag string) (digest.Digest, e
 	return "", nil
 }
 
-// read fetches the manifest that tag names; nil when there is no such tag.
+// read fetches the manifest that a tag or digest names; nil when there is no such thing.
 func (s store) read(ctx context.Context, tag string) (*artifact, error) {
 	desc, blob, err := oras.FetchBytes(ctx, s.repo, tag, oras.DefaultFetchBytesOptions)
 	if errors.Is(err, errdef.ErrNotFound) {
@@ -116,7 +117,7 @@ func (s store) read(ctx context.Context, tag string) (*artifact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %q of %s: %w", tag, s.name, err)
 	}
-	return &artifact{info, desc, blob}, nil
+	return &artifact{info, desc, blob, tag}, nil
 }
 
 // tag names a with tag. Always by its manifest's bytes, never from tag to tag, so

@@ -1,0 +1,126 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// stranding is a candidate that no cluster will pick any more, since a stable took its base
+// or more, and the one that its artifact is due (promise 9).
+type stranding struct {
+	artifact *artifact
+	from     string
+	to       version.Candidate
+}
+
+// stableFacts are what a run knows of the highest stable of a list already.
+type stableFacts struct {
+	digest   digest.Digest // what it names; "" for unknown
+	rank     string        // the highest candidate that names the same; "" for unknown
+	rollback *bool         // nil for unknown
+}
+
+// rescue gives the newest stranded artifact a candidate above the stable, if it is due by
+// promise 9, and nil where none is. The list must be taken after the stable was written, and
+// builds start at rc.1, so that the candidate is free and below theirs.
+func (r *tagRun) rescue(ctx context.Context, now snapshot, known stableFacts) (*Rescued, error) {
+	s, err := r.stranded(ctx, now, known)
+	if err != nil || s == nil {
+		return nil, err
+	}
+	tag := s.to.String()
+	named, err := r.claim(ctx, s.artifact, tag)
+	if err == nil {
+		named, err = r.resolveWritten(ctx, tag)
+	}
+	if tagImmutable(err) || err == nil && named != s.artifact.desc.Digest {
+		return nil, nil //nolint:nilnil // another promotion was faster, so that there is a candidate above the stable
+	}
+	return &Rescued{From: s.from, Candidate: tag, Digest: s.artifact.desc.Digest}, err
+}
+
+// stranded finds the candidate that promise 9 speaks of: the newest whose artifact outranks
+// the stable's and has no stable, if no candidate is above the stable and that is no rollback.
+func (r *tagRun) stranded(ctx context.Context, now snapshot, known stableFacts) (*stranding, error) {
+	stable, ok := now.ladder.Stable()
+	newest, has := now.ladder.Newest()
+	if !ok || !has || now.ladder.Above(newest) || newest.String() == known.rank {
+		return nil, nil //nolint:nilnil // nothing is stranded
+	}
+	to := version.Candidate{Base: stable.Bump(version.Patch)}
+	if _, err := version.ParseCandidate(to.String()); err != nil {
+		return nil, nil //nolint:nilnil // no version is left above the stable
+	}
+	known, err := r.completed(ctx, now, stable.String(), known)
+	if err != nil || known.rank == "" {
+		return nil, err // hand-made, and nobody knows what is newer
+	}
+	for _, tag := range descending(now.ladder.Candidates) {
+		if tag == known.rank {
+			return nil, nil //nolint:nilnil // the rest is older than the stable
+		}
+		if _, ok := r.candidates[tag]; !ok {
+			if err := r.readAll(ctx, []string{tag}); err != nil {
+				return nil, err
+			}
+		}
+		a := r.candidates[tag]
+		if a == nil || a.desc.Digest == known.digest {
+			continue
+		}
+		named, err := r.find(ctx, r.stablesToAsk(now, a, tag), a.desc.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if named != "" {
+			continue
+		}
+		rollback, err := r.isRollback(ctx, now, known)
+		if err != nil || rollback {
+			return nil, err
+		}
+		return &stranding{a, tag, to}, nil
+	}
+	return nil, nil //nolint:nilnil // the stable's own candidate is gone
+}
+
+// completed reads what is not known of the stable yet.
+func (r *tagRun) completed(ctx context.Context, now snapshot, stable string, known stableFacts) (stableFacts, error) {
+	if known.digest != "" && known.rank != "" {
+		return known, nil
+	}
+	a, err := r.read(ctx, stable)
+	if err != nil || a == nil {
+		return stableFacts{}, err
+	}
+	known.digest = a.desc.Digest
+	known.rank, err = r.rank(ctx, now.ladder, a)
+	return known, err
+}
+
+func (r *tagRun) isRollback(ctx context.Context, now snapshot, known stableFacts) (bool, error) {
+	if known.rollback != nil {
+		return *known.rollback, nil
+	}
+	lower, err := r.find(ctx, descending(now.ladder.Stables)[1:], known.digest)
+	return lower != "", err
+}
+
+// inFlight are the candidates above what was the stable, split by whether v is above their
+// base.
+func inFlight(l version.Ladder, before, v version.Stable) (held, notHeld []string) {
+	for _, c := range slices.Backward(l.Candidates) {
+		switch {
+		case c.Base.Compare(before) <= 0:
+		case c.Base.Compare(v) <= 0:
+			held = append(held, c.String())
+		default:
+			notHeld = append(notHeld, c.String())
+		}
+	}
+	return held, notHeld
+}

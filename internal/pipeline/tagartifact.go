@@ -1,0 +1,145 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// lookAtArtifact finds what the subject names.
+func (r *tagRun) lookAtArtifact(ctx context.Context, now snapshot, f *tagFacts) (err error) {
+	switch s := f.subject; {
+	case s.Latest:
+		err = r.lookAtNewestCandidate(ctx, now, f)
+	case s.ByCommit:
+		err = r.lookAtCommitTags(ctx, now, f)
+	default:
+		err = r.lookAtDigest(ctx, now, f)
+	}
+	a := f.artifact
+	if err != nil || a == nil {
+		return err
+	}
+	switch s := f.subject; {
+	case a.Layer == "":
+		return &refusal{fmt.Sprintf("%s is no artifact: it has not exactly one layer", a.desc.Digest), "give the digest of an artifact in Flux's format, such as mode build makes"}
+	case s.Commit != "" && a.Revision.Commit != "" && !strings.HasPrefix(a.Revision.Commit, s.Commit):
+		f.foreign = fmt.Sprintf("%s is of commit %s, not of %s", a.desc.Digest, a.Revision.Commit, s.Commit)
+	case s.ByCommit && s.Digest != "" && s.Digest != a.desc.Digest:
+		f.foreign = fmt.Sprintf("the artifact of commit %.7s is %s, not %s", s.Commit, a.desc.Digest, s.Digest)
+	}
+	return nil
+}
+
+func (r *tagRun) lookAtNewestCandidate(ctx context.Context, now snapshot, f *tagFacts) (err error) {
+	newest, ok := now.ladder.Newest()
+	if ok {
+		f.artifact, err = r.read(ctx, newest.String())
+	}
+	if err == nil && f.artifact == nil {
+		f.missing = fmt.Sprintf("%s has no candidate yet", r.name)
+	}
+	return err
+}
+
+// lookAtDigest reads the manifest, by the tag that the cluster told if that still names
+// it: such a tag is a candidate or a stable of the artifact, which is asked next.
+func (r *tagRun) lookAtDigest(ctx context.Context, now snapshot, f *tagFacts) (err error) {
+	s := f.subject
+	if now.has[s.Tag] {
+		if f.artifact, err = r.read(ctx, s.Tag); err != nil || f.artifact != nil && f.artifact.desc.Digest == s.Digest {
+			return err
+		}
+	}
+	if f.artifact, err = r.read(ctx, s.Digest.String()); err == nil && f.artifact == nil {
+		f.missing = fmt.Sprintf("%s has no artifact %s", r.name, s.Digest)
+	}
+	return err
+}
+
+// lookAtCommitTags reads what the commit's sha- tag names, and whether integration- names
+// the same: a word on the commit alone counts for no other digest (promise 3).
+func (r *tagRun) lookAtCommitTags(ctx context.Context, now snapshot, f *tagFacts) error {
+	tag, err := r.shaTag(now, f.subject.Commit)
+	if err != nil {
+		return err
+	}
+	if !now.has[tag] {
+		f.missing = fmt.Sprintf("commit %.7s is not built: there is no tag %q in %s", f.subject.Commit, tag, r.name)
+		return nil
+	}
+	if f.artifact, err = r.read(ctx, tag); err != nil {
+		return err
+	}
+	done := integrationOf(tag)
+	if f.artifact == nil || !now.has[done] {
+		f.missing = fmt.Sprintf("the build of commit %.7s is not complete: there is no tag %q", f.subject.Commit, done)
+		return nil
+	}
+	named, err := r.resolve(ctx, done)
+	if err == nil && named != f.artifact.desc.Digest {
+		f.missing = fmt.Sprintf("tags %q and %q name different digests, %s and %s, so that a word on the commit alone is of neither",
+			tag, done, f.artifact.desc.Digest, orNone(named.String()))
+	}
+	return err
+}
+
+// shaTag is the sha- tag of a commit of which some first digits are known. More than the
+// tag has are compared with the artifact's own later.
+func (r *tagRun) shaTag(now snapshot, commit string) (string, error) {
+	if len(commit) >= r.SHALength {
+		return shaPrefix + commit[:r.SHALength], nil
+	}
+	tags := slices.DeleteFunc(slices.Clone(now.tags), func(tag string) bool {
+		return !isSHATag(tag) || !strings.HasPrefix(tag, shaPrefix+commit)
+	})
+	slices.Sort(tags)
+	switch tags = slices.Compact(tags); len(tags) {
+	case 0:
+		return shaPrefix + commit, nil // which is not there
+	case 1:
+		return tags[0], nil
+	}
+	return "", &refusal{fmt.Sprintf("commit %s is more than one: %s", commit, strings.Join(tags, ", ")), "give more digits of the commit"}
+}
+
+// lookAtSiblings looks for another artifact of the same commit (built again with overwrite),
+// of which the word on the commit could be just as well. Numbers follow commits (promise 10),
+// so that its candidates lie beside those of this one.
+func (r *tagRun) lookAtSiblings(ctx context.Context, now snapshot, f *tagFacts) error {
+	all := descending(now.ladder.Candidates)
+	at := slices.Index(all, f.candidate)
+	lower, higher := all[at+1:], slices.Clone(all[:at])
+	slices.Reverse(higher)
+	for _, tags := range [][]string{lower, higher} {
+		if err := r.lookAtSiblingsAmong(ctx, tags, f); err != nil || f.doubt != "" {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookAtSiblingsAmong goes through neighbouring candidates until one is of another time, or
+// of another commit where times are not known.
+func (r *tagRun) lookAtSiblingsAmong(ctx context.Context, tags []string, f *tagFacts) error {
+	a := f.artifact
+	for _, tag := range tags {
+		other, err := r.read(ctx, tag)
+		switch {
+		case err != nil:
+			return err
+		case other == nil || other.desc.Digest == a.desc.Digest:
+			continue
+		case other.Revision.Commit != a.Revision.Commit:
+			if !other.Created.Equal(a.Created) || a.Created.IsZero() {
+				return nil
+			}
+			continue
+		}
+		f.doubt = fmt.Sprintf("commit %.7s has two artifacts, %s as %s and %s as %s, so that a word on the commit alone is of neither",
+			a.Revision.Commit, a.desc.Digest, f.candidate, other.desc.Digest, tag)
+		return nil
+	}
+	return nil
+}

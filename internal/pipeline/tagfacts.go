@@ -1,0 +1,227 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// look reads what the rules ask, and no more: what an early rule decides is not read for
+// the next one.
+func (r *tagRun) look(ctx context.Context, s Subject, now snapshot) (tagFacts, error) {
+	f := tagFacts{subject: s, manual: r.Manual, ladder: now.ladder}
+	if err := r.lookAtArtifact(ctx, now, &f); err != nil || f.artifact == nil || f.foreign != "" {
+		return f, err
+	}
+	tag := r.validatedTag(f.artifact)
+	f.tagged = tag == "" || now.has[tag]
+	if f.manual != nil {
+		return f, r.lookByHand(ctx, now, &f)
+	}
+	newer, err := r.lookAtRank(ctx, now, &f)
+	if err != nil || f.stable != "" || f.candidate == "" {
+		return f, err
+	}
+	if s.ByCommit && f.missing == "" {
+		if err := r.lookAtSiblings(ctx, now, &f); err != nil || f.doubt != "" {
+			return f, err
+		}
+	}
+	return f, r.lookAtStable(ctx, now, &f, newer)
+}
+
+// lookAtRank finds the highest candidate and the highest stable that name the artifact,
+// and what the candidates above it name, as far as they are above the stable: those are few,
+// and any of them may be on this artifact too, so that each is asked, from the highest down.
+// Further down the order of commits leads there.
+func (r *tagRun) lookAtRank(ctx context.Context, now snapshot, f *tagFacts) (newer []digest.Digest, err error) {
+	a, d := f.artifact, f.artifact.desc.Digest
+	if _, err := version.ParseStable(a.readBy); err == nil { // the echo of a promotion (facts 9)
+		return nil, r.lookAtEcho(ctx, now, f)
+	}
+	all := descending(now.ladder.Candidates)
+	above := len(all) - r.below(now)
+	told := slices.Index(all, a.readBy) // the cluster told a candidate
+	if told >= 0 {
+		f.candidate = a.readBy
+	}
+	switch late := told >= above; {
+	case late: // mostly of something that was promoted long ago
+		if f.stable, err = r.find(ctx, r.stablesToAsk(now, a, f.candidate), d); err != nil || f.stable != "" {
+			return nil, err
+		}
+	case told >= 0:
+		above = told
+	}
+	newer, found, err := r.scan(ctx, all[:above], d)
+	switch {
+	case err != nil:
+		return nil, err
+	case found:
+		f.candidate = all[len(newer)]
+	case f.candidate == "":
+		older := version.Ladder{Candidates: now.ladder.Candidates[:len(all)-above]}
+		if f.candidate, err = r.rank(ctx, older, a); err != nil {
+			return nil, err
+		}
+	}
+	if told < 0 || f.candidate != a.readBy || told < above {
+		f.stable, err = r.find(ctx, r.stablesToAsk(now, a, f.candidate), d)
+	}
+	return newer, err
+}
+
+// lookAtEcho is lookAtRank for an artifact that the cluster selected by a stable.
+func (r *tagRun) lookAtEcho(ctx context.Context, now snapshot, f *tagFacts) (err error) {
+	a := f.artifact
+	f.stable = a.readBy
+	if s, _ := now.ladder.Stable(); s.String() != f.stable {
+		if f.highest, err = r.resolve(ctx, s.String()); err != nil {
+			return err
+		}
+		if f.highest == a.desc.Digest {
+			f.stable = s.String()
+		}
+	}
+	f.candidate, err = r.rank(ctx, now.ladder, a)
+	return err
+}
+
+// below is the number of candidates that are not above the stable: the lowest ones.
+func (r *tagRun) below(now snapshot) int {
+	n := slices.IndexFunc(now.ladder.Candidates, now.ladder.Above)
+	if n < 0 {
+		return len(now.ladder.Candidates)
+	}
+	return n
+}
+
+// scan resolves tags in their order, as find does, until one names d. It gives what those
+// before it name.
+func (s store) scan(ctx context.Context, tags []string, d digest.Digest) (before []digest.Digest, found bool, err error) {
+	for window := 1; len(tags) > 0; window = 8 {
+		batch := tags[:min(window, len(tags))]
+		tags = tags[len(batch):]
+		named, err := s.resolveAll(ctx, batch)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, tag := range batch {
+			if named[tag] == d {
+				return before, true, nil
+			}
+			before = append(before, named[tag])
+		}
+	}
+	return before, false, nil
+}
+
+// stablesToAsk are the stables that may name a, the likely ones first. Every promotion writes
+// validated- before its stable (promise 5); without that tag only what was done by hand is
+// left, and a version by hand below a candidate's base lies between that and the stable of
+// the time when it was built.
+func (r *tagRun) stablesToAsk(now snapshot, a *artifact, candidate string) []string {
+	all := descending(now.ladder.Stables)
+	if len(all) == 0 {
+		return nil
+	}
+	stable, _ := now.ladder.Stable()
+	c, err := version.ParseCandidate(candidate)
+	ranked := err == nil
+	likely := []string{stable.String()}
+	if ranked && now.has[c.Base.String()] && c.Base != stable {
+		likely = append(likely, c.Base.String())
+	}
+	switch {
+	case now.has[r.validatedTag(a)], !ranked:
+		return append(likely, slices.DeleteFunc(all, func(tag string) bool { return slices.Contains(likely, tag) })...)
+	case !now.ladder.Above(c), c.Base != stable.Bump(version.Patch):
+		return likely
+	}
+	return nil
+}
+
+// lookAtStable reads what rules 5 and 6 ask about the stable: whether its artifact is newer,
+// and whether it is a rollback. Newer is what the candidates above f's rank name.
+func (r *tagRun) lookAtStable(ctx context.Context, now snapshot, f *tagFacts, newer []digest.Digest) error {
+	s, ok := now.ladder.Stable()
+	c, err := version.ParseCandidate(f.candidate)
+	above := err == nil && now.ladder.Above(c)
+	if !ok || above && len(newer) == 0 {
+		return nil
+	}
+	highest, err := r.read(ctx, s.String())
+	if err != nil {
+		return err
+	}
+	if highest == nil {
+		return &refusal{fmt.Sprintf("%s lists the stable %s, which cannot be read", r.name, s), "its readings lag behind its writes; run again in a minute"}
+	}
+	f.highest, f.outranked = highest.desc.Digest, slices.Contains(newer, highest.desc.Digest)
+	if f.highest == f.artifact.desc.Digest {
+		f.stable = s.String()
+	}
+	if above || f.outranked || f.stable != "" {
+		return nil
+	}
+	older := version.Ladder{Candidates: now.ladder.Candidates[:r.below(now)]}
+	if f.highestRank, err = r.rank(ctx, older, highest); err != nil || f.highestRank == "" {
+		return err
+	}
+	if rank, err := version.ParseCandidate(f.highestRank); err != nil || rank.Compare(c) >= 0 {
+		return err
+	}
+	lower := descending(now.ladder.Stables)[1:]
+	if f.rollback, err = r.find(ctx, lower, f.highest); err != nil || f.rollback != "" {
+		return err
+	}
+	f.stable, err = r.find(ctx, lower, f.artifact.desc.Digest) // to be certain: what follows would make it live again
+	return err
+}
+
+// lookByHand reads what rule 2 asks, and for the summary where the artifact stands.
+func (r *tagRun) lookByHand(ctx context.Context, now snapshot, f *tagFacts) (err error) {
+	d := f.artifact.desc.Digest
+	stable, hasStable := now.ladder.Stable()
+	if hasStable {
+		if f.highest, err = r.resolve(ctx, stable.String()); err != nil {
+			return err
+		}
+	}
+	switch v := f.manual.Version.String(); {
+	case f.manual.Next:
+		f.taken = f.highest
+	case now.has[v]:
+		if f.taken, err = r.resolve(ctx, v); err != nil {
+			return err
+		}
+	}
+	if tag := r.validatedTag(f.artifact); now.has[tag] {
+		named, err := r.resolve(ctx, tag)
+		if err != nil {
+			return err
+		}
+		f.validated = named == d
+	}
+	all := descending(now.ladder.Stables)
+	if f.stable, err = r.find(ctx, all, d); err != nil {
+		return err
+	}
+	if f.stable != "" && f.stable == all[0] {
+		if f.rollback, err = r.find(ctx, all[1:], d); err != nil {
+			return err
+		}
+	}
+	f.candidate, err = r.find(ctx, descending(now.ladder.Candidates[r.below(now):]), d)
+	if err == nil && f.candidate == "" {
+		f.candidate, err = r.rank(ctx, version.Ladder{Candidates: now.ladder.Candidates[:r.below(now)]}, f.artifact)
+	}
+	if err != nil || f.candidate == "" || !f.subject.ByCommit {
+		return err
+	}
+	return r.lookAtSiblings(ctx, now, f)
+}
