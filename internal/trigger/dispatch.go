@@ -1,7 +1,6 @@
 package trigger
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -32,19 +31,11 @@ func (g Gate) readDispatch(payload []byte) (Verdict, error) {
 		return Verdict{}, err
 	}
 	f := e.ClientPayload
-	if f == nil {
-		return Verdict{}, malformed("client_payload", "is missing: expected an event of Flux's provider githubdispatch")
+	if err := f.complete(); err != nil {
+		return Verdict{}, err
 	}
 	o := f.InvolvedObject
-	switch {
-	case o.Kind == "":
-		return Verdict{}, malformed("client_payload.involvedObject.kind", "is missing: expected an event of Flux's provider githubdispatch")
-	case o.Name == "":
-		return Verdict{}, malformed("client_payload.involvedObject.name", "is missing")
-	case f.Severity == "":
-		return Verdict{}, malformed("client_payload.severity", "is missing")
-	}
-	object := fmt.Sprintf("%s %s/%s", o.Kind, o.Namespace, o.Name)
+	object := oneLine("%s %s/%s", o.Kind, o.Namespace, o.Name)
 	switch {
 	case g.Name == "":
 		return Verdict{}, errNoGate("an event of " + object)
@@ -58,7 +49,31 @@ func (g Gate) readDispatch(payload []byte) (Verdict, error) {
 		return no("%s reports %s: %q, which is sent before its health is known", object, f.Reason, f.Message), nil
 	}
 	p, err := f.proof()
-	return Verdict{Proof: p, Proven: err == nil, Because: fmt.Sprintf("%s: %s", object, f.Message)}, err
+	if err != nil {
+		return Verdict{}, err
+	}
+	return Verdict{Proof: p, Proven: true, Because: oneLine("%s: %s", object, f.Message)}, nil
+}
+
+// complete refuses an event that lacks what each of Flux's has.
+func (f *fluxEvent) complete() error {
+	const expected = "is missing: expected an event of Flux's provider githubdispatch"
+	if f == nil {
+		return malformed("client_payload", expected)
+	}
+	for _, field := range [][2]string{
+		{"involvedObject.kind", f.InvolvedObject.Kind},
+		{"involvedObject.namespace", f.InvolvedObject.Namespace},
+		{"involvedObject.name", f.InvolvedObject.Name},
+		{"severity", f.Severity},
+		{"reason", f.Reason},
+		{"message", f.Message},
+	} {
+		if field[1] == "" {
+			return malformed("client_payload."+field[0], expected)
+		}
+	}
+	return nil
 }
 
 func isKustomization(kind, apiVersion string) bool {

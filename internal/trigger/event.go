@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -70,10 +71,12 @@ var origin = regexp.MustCompile(`^[^\x00-\x20\x7f]+@sha1:([0-9a-f]{40})$`)
 func decode(payload []byte, v any) error {
 	err := json.Unmarshal(payload, v)
 	var mistyped *json.UnmarshalTypeError
-	if errors.As(err, &mistyped) && mistyped.Field != "" {
+	switch {
+	case errors.As(err, &mistyped) && mistyped.Field != "":
 		return malformed(mistyped.Field, "is a JSON %s, expected another type", mistyped.Value)
-	}
-	if err != nil {
+	case mistyped != nil:
+		return malformed("it", "is a JSON %s, expected an object", mistyped.Value)
+	case err != nil:
 		return fmt.Errorf("reading the event: %w", err)
 	}
 	return nil
@@ -81,4 +84,13 @@ func decode(payload []byte, v any) error {
 
 func malformed(field, format string, args ...any) error {
 	return fmt.Errorf("reading the event: %s %s", field, fmt.Sprintf(format, args...))
+}
+
+// no is the verdict on what proves nothing.
+func no(format string, args ...any) Verdict { return Verdict{Because: oneLine(format, args...)} }
+
+// oneLine is fmt.Sprintf with each run of spaces and line breaks, of which Flux's error
+// messages are full, as one space.
+func oneLine(format string, args ...any) string {
+	return strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
 }

@@ -106,7 +106,3 @@ func sooner(a, b Status) int {
 	rank := map[string]int{"success": -1}
 	return cmp.Compare(rank[a.State], rank[b.State])
 }
-
-func no(format string, args ...any) Verdict {
-	return Verdict{Because: fmt.Sprintf(format, args...)}
-}
