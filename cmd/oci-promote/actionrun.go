@@ -76,6 +76,6 @@ func outputsOf(r pipeline.Report) (map[string]string, error) {
 	}
 	return map[string]string{
 		"outcome": string(r.Outcome), "version": r.Version, "candidate": r.Candidate, "digest": string(r.Digest),
-		"reference": r.Reference, "sha": r.SHA, "tags": tags, "reason": action.Clean(r.Reason), "report": whole,
+		"reference": r.Reference, "sha": r.SHA, "tags": tags, "reason": action.Text(r.Reason), "report": whole,
 	}, nil
 }

@@ -22,7 +22,7 @@ func (c *command) event() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the event: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	blob, err := io.ReadAll(io.LimitReader(f, maxEvent+1))
 	switch {
 	case err != nil:

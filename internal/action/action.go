@@ -84,6 +84,13 @@ func JSON(v any) (string, error) {
 	return strings.ReplaceAll(string(blob), delimiter, `\u005f`+strings.Trim(delimiter, "_")+`\u005f`), err
 }
 
+// Text makes text from outside fit for an output: one line, in which the delimiter's word is
+// broken in its middle.
+func Text(s string) string {
+	word := strings.Trim(delimiter, "_")
+	return strings.ReplaceAll(Clean(s), word, word[:len(word)/2]+"\u200a"+word[len(word)/2:])
+}
+
 // maxSummary is the runner's limit for one step (facts 21).
 const maxSummary = 1 << 20
 

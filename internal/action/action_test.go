@@ -2,6 +2,7 @@ package action
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -184,7 +185,7 @@ func TestJSON(t *testing.T) {
 				t.Errorf("%s reads as %q, %v", got, again, err)
 			}
 			run, _ := start(env{"GITHUB_OUTPUT": filepath.Join(t.TempDir(), "output")})
-			if err := run.SetOutput("report", got); err != nil {
+			if err := errors.Join(run.SetOutput("report", got), run.SetOutput("reason", Text(text))); err != nil {
 				t.Error(err)
 			}
 		})
