@@ -15,17 +15,20 @@ import (
 // Claim names a manifest with a tag if that is free, and gives the digest that the tag
 // names in the end: another one when somebody was faster.
 //
-// It looks again before each attempt to write. Sending the write alone again, after the
+// It looks again before each attempt to write; before the first one only if the caller has
+// not just seen that the tag is free. Sending the write alone again, after the
 // delay that a throttled registry asks for, would overwrite a tag that somebody took
 // meanwhile.
-func (r *Registry) Claim(ctx context.Context, expected ocispec.Descriptor, manifest []byte, tag string) (digest.Digest, error) {
+func (r *Registry) Claim(ctx context.Context, expected ocispec.Descriptor, manifest []byte, tag string, free bool) (digest.Digest, error) {
 	for attempt := 0; ; attempt++ {
-		named, err := r.Resolve(ctx, tag)
-		if !errors.Is(err, errdef.ErrNotFound) {
-			return named.Digest, err
+		if !free || attempt > 0 {
+			named, err := r.Resolve(ctx, tag)
+			if !errors.Is(err, errdef.ErrNotFound) {
+				return named.Digest, err
+			}
 		}
 		once := &single{attempt: attempt, wait: -1}
-		err = r.PushReference(context.WithValue(ctx, singleKey{}, once), expected, bytes.NewReader(manifest), tag)
+		err := r.PushReference(context.WithValue(ctx, singleKey{}, once), expected, bytes.NewReader(manifest), tag)
 		if err == nil || once.wait < 0 {
 			return expected.Digest, err
 		}

@@ -1,7 +1,6 @@
 package oci
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,12 +22,15 @@ func TestClaimLooksAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		faults int
 		taken  bool // by somebody, during the first fault
+		seen   bool // free, by the caller
 		want   digest.Digest
-		puts   int
+		asked  string
 	}{
-		"free":                       {0, false, desc.Digest, 1},
-		"throttled":                  {2, false, desc.Digest, 3},
-		"taken while it was waiting": {1, true, theirs, 1},
+		"free":                       {0, false, false, desc.Digest, "HEAD PUT"},
+		"seen free":                  {0, false, true, desc.Digest, "PUT"},
+		"throttled":                  {2, false, false, desc.Digest, "HEAD PUT HEAD PUT HEAD PUT"},
+		"taken while it was waiting": {1, true, false, theirs, "HEAD PUT HEAD"},
+		"seen free, and taken while it was waiting": {1, true, true, theirs, "PUT HEAD"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
@@ -68,12 +70,12 @@ func TestClaimLooksAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			named, err := r.Claim(t.Context(), desc, ours, "0.0.1-rc.1")
+			named, err := r.Claim(t.Context(), desc, ours, "0.0.1-rc.1", c.seen)
 			if err != nil || named != c.want || tag != c.want {
 				t.Errorf("the tag names %s, %v; want %s, and it is on %s", named, err, c.want, tag)
 			}
-			if got := strings.Count(fmt.Sprint(asked), http.MethodPut); got != c.puts {
-				t.Errorf("asked %v, want %d PUTs", asked, c.puts)
+			if got := strings.Join(asked, " "); got != c.asked {
+				t.Errorf("asked %s, want %s", got, c.asked)
 			}
 		})
 	}

@@ -122,7 +122,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 // claim names a with tag if that is free. True means that the tag named a when it was
 // last looked at; a registry that refuses to move the tag says that another came first.
 func (n *numbering) claim(ctx context.Context, a *artifact, tag string) (bool, error) {
-	named, err := n.store.claim(ctx, a, tag)
+	named, err := n.store.claim(ctx, a, tag, false)
 	if tagImmutable(err) {
 		return false, nil
 	}

@@ -33,7 +33,7 @@ func (r *tagRun) rescue(ctx context.Context, now snapshot, known stableFacts) (*
 		return nil, err
 	}
 	tag := s.to.String()
-	named, err := r.claim(ctx, s.artifact, tag)
+	named, err := r.claim(ctx, s.artifact, tag, now.fresh)
 	if err == nil {
 		named, err = r.resolveWritten(ctx, tag)
 	}
@@ -52,7 +52,7 @@ func (r *tagRun) stranded(ctx context.Context, now snapshot, known stableFacts) 
 		return nil, nil //nolint:nilnil // nothing is stranded
 	}
 	to := version.Candidate{Base: stable.Bump(version.Patch)}
-	if _, err := version.ParseCandidate(to.String()); err != nil {
+	if _, valid := version.Read([]string{to.String()}).Newest(); !valid {
 		return nil, nil //nolint:nilnil // no version is left above the stable
 	}
 	known, err := r.completed(ctx, now, stable.String(), known)
@@ -63,16 +63,15 @@ func (r *tagRun) stranded(ctx context.Context, now snapshot, known stableFacts) 
 		if tag == known.rank {
 			return nil, nil //nolint:nilnil // the rest is older than the stable
 		}
-		if _, ok := r.candidates[tag]; !ok {
-			if err := r.readAll(ctx, []string{tag}); err != nil {
-				return nil, err
-			}
+		if err := r.readAll(ctx, []string{tag}); err != nil {
+			return nil, err
 		}
 		a := r.candidates[tag]
 		if a == nil || a.desc.Digest == known.digest {
 			continue
 		}
-		named, err := r.find(ctx, r.stablesToAsk(now, a, tag), a.desc.Digest)
+		others := slices.DeleteFunc(r.stablesToAsk(now, a, tag), func(tag string) bool { return tag == stable.String() })
+		named, err := r.find(ctx, others, a.desc.Digest)
 		if err != nil {
 			return nil, err
 		}

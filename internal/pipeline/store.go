@@ -26,6 +26,7 @@ type snapshot struct {
 	tags   []string
 	has    map[string]bool
 	ladder version.Ladder
+	fresh  bool // it shows what this run wrote just before: nothing older than that is missing
 }
 
 // artifact is a manifest with what it says: one that the repository has, or this run made.
@@ -49,7 +50,7 @@ func (s store) list(ctx context.Context) (snapshot, error) {
 }
 
 func newSnapshot(tags []string) snapshot {
-	snap := snapshot{tags, make(map[string]bool, len(tags)), version.Read(tags)}
+	snap := snapshot{tags: tags, has: make(map[string]bool, len(tags)), ladder: version.Read(tags)}
 	for _, tag := range tags {
 		snap.has[tag] = true
 	}
@@ -131,21 +132,23 @@ func (s store) tag(ctx context.Context, a *artifact, tag string) error {
 
 // claimer is a repository that looks at a tag again whenever a write has to wait.
 type claimer interface {
-	Claim(ctx context.Context, desc ocispec.Descriptor, manifest []byte, tag string) (digest.Digest, error)
+	Claim(ctx context.Context, desc ocispec.Descriptor, manifest []byte, tag string, free bool) (digest.Digest, error)
 }
 
-// claim names a with tag if that is free, and gives the digest that it names in the end.
-func (s store) claim(ctx context.Context, a *artifact, tag string) (digest.Digest, error) {
+// claim names a with tag if that is free, and gives the digest that it names in the end. Free
+// is whether the caller has just seen that it is, so that it need not be looked at first.
+func (s store) claim(ctx context.Context, a *artifact, tag string, free bool) (digest.Digest, error) {
 	if c, ok := s.repo.(claimer); ok {
-		named, err := c.Claim(ctx, a.desc, a.manifest, tag)
+		named, err := c.Claim(ctx, a.desc, a.manifest, tag, free)
 		if err != nil {
 			return "", fmt.Errorf("writing tag %q of %s: %w", tag, s.name, err)
 		}
 		return named, nil
 	}
-	named, err := s.resolve(ctx, tag)
-	if err != nil || named != "" {
-		return named, err
+	if !free {
+		if named, err := s.resolve(ctx, tag); err != nil || named != "" {
+			return named, err
+		}
 	}
 	return a.desc.Digest, s.tag(ctx, a, tag)
 }

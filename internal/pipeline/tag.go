@@ -85,7 +85,8 @@ type tagRun struct {
 	store
 	report     Report
 	waited     time.Duration
-	candidates map[string]*artifact // by tag, as this run has read them; nil for one that is gone
+	lost       int                  // versions that other promotions took
+	candidates map[string]*artifact // by tag, as read since the plan began; nil for one that is gone
 }
 
 // promote plans and applies, again when another promotion was faster, and waits for a
@@ -112,6 +113,7 @@ func (r *tagRun) promote(ctx context.Context, s Subject, now snapshot) (Report, 
 		}
 		r.log("%s went to another promotion; planning again", p.version)
 		now = after
+		r.lost++
 	}
 	return Report{}, fmt.Errorf("promoting in %s: other promotions took %d versions before this one; run again when fewer are under way", r.name, attempts)
 }
@@ -120,9 +122,13 @@ func (r *tagRun) promote(ctx context.Context, s Subject, now snapshot) (Report, 
 func (r *tagRun) plan(ctx context.Context, s Subject, now snapshot) (tagFacts, tagPlan, snapshot, error) {
 	const pause = 2 * time.Second
 	for {
+		clear(r.candidates)
 		f, err := r.look(ctx, s, now)
 		if err != nil {
 			return f, tagPlan{}, now, err
+		}
+		if f.candidate != "" {
+			r.candidates[f.candidate] = f.artifact
 		}
 		p, err := decideTag(f)
 		left := r.Wait - r.waited

@@ -58,8 +58,7 @@ func (r *tagRun) lookAtDigest(ctx context.Context, now snapshot, f *tagFacts) (e
 	return err
 }
 
-// lookAtCommitTags reads what the commit's sha- tag names, and whether integration- names
-// the same: a word on the commit alone counts for no other digest (promise 3).
+// lookAtCommitTags reads what the commit's sha- tag names.
 func (r *tagRun) lookAtCommitTags(ctx context.Context, now snapshot, f *tagFacts) error {
 	tag, err := r.shaTag(now, f.subject.Commit)
 	if err != nil {
@@ -69,18 +68,8 @@ func (r *tagRun) lookAtCommitTags(ctx context.Context, now snapshot, f *tagFacts
 		f.missing = fmt.Sprintf("commit %.7s is not built: there is no tag %q in %s", f.subject.Commit, tag, r.name)
 		return nil
 	}
-	if f.artifact, err = r.read(ctx, tag); err != nil {
-		return err
-	}
-	done := integrationOf(tag)
-	if f.artifact == nil || !now.has[done] {
-		f.missing = fmt.Sprintf("the build of commit %.7s is not complete: there is no tag %q", f.subject.Commit, done)
-		return nil
-	}
-	named, err := r.resolve(ctx, done)
-	if err == nil && named != f.artifact.desc.Digest {
-		f.missing = fmt.Sprintf("tags %q and %q name different digests, %s and %s, so that a word on the commit alone is of neither",
-			tag, done, f.artifact.desc.Digest, orNone(named.String()))
+	if f.artifact, err = r.read(ctx, tag); err == nil && f.artifact == nil {
+		f.missing = fmt.Sprintf("the tag %q of %s is listed and cannot be read", tag, r.name)
 	}
 	return err
 }
@@ -104,10 +93,35 @@ func (r *tagRun) shaTag(now snapshot, commit string) (string, error) {
 	return "", &refusal{fmt.Sprintf("commit %s is more than one: %s", commit, strings.Join(tags, ", ")), "give more digits of the commit"}
 }
 
-// lookAtSiblings looks for another artifact of the same commit (built again with overwrite),
-// of which the word on the commit could be just as well. Numbers follow commits (promise 10),
-// so that its candidates lie beside those of this one.
+// lookForDoubt looks for what takes a word on the commit alone its worth: it counts while all
+// of the commit's tags name one digest (promise 3).
+func (r *tagRun) lookForDoubt(ctx context.Context, now snapshot, f *tagFacts) error {
+	if !f.subject.ByCommit {
+		return nil
+	}
+	a := f.artifact
+	done := integrationOf(a.readBy)
+	if !now.has[done] {
+		f.missing = fmt.Sprintf("the build of commit %.7s is not complete: there is no tag %q", f.subject.Commit, done)
+		return nil
+	}
+	switch named, err := r.resolve(ctx, done); {
+	case err != nil:
+		return err
+	case named != a.desc.Digest:
+		f.missing = fmt.Sprintf("tags %q and %q name different digests, %s and %s, so that a word on the commit alone is of neither",
+			a.readBy, done, a.desc.Digest, orNone(named.String()))
+		return nil
+	}
+	return r.lookAtSiblings(ctx, now, f)
+}
+
+// lookAtSiblings looks for another artifact of the same commit (built again with overwrite).
+// Numbers follow commits (promise 10), so that its candidates lie beside those of this one.
 func (r *tagRun) lookAtSiblings(ctx context.Context, now snapshot, f *tagFacts) error {
+	if f.candidate == "" {
+		return nil
+	}
 	all := descending(now.ladder.Candidates)
 	at := slices.Index(all, f.candidate)
 	lower, higher := all[at+1:], slices.Clone(all[:at])
@@ -125,10 +139,11 @@ func (r *tagRun) lookAtSiblings(ctx context.Context, now snapshot, f *tagFacts) 
 func (r *tagRun) lookAtSiblingsAmong(ctx context.Context, tags []string, f *tagFacts) error {
 	a := f.artifact
 	for _, tag := range tags {
-		other, err := r.read(ctx, tag)
-		switch {
-		case err != nil:
+		if err := r.readAll(ctx, []string{tag}); err != nil {
 			return err
+		}
+		other := r.candidates[tag]
+		switch {
 		case other == nil || other.desc.Digest == a.desc.Digest:
 			continue
 		case other.Revision.Commit != a.Revision.Commit:

@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -23,13 +25,11 @@ func (r *tagRun) look(ctx context.Context, s Subject, now snapshot) (tagFacts, e
 		return f, r.lookByHand(ctx, now, &f)
 	}
 	newer, err := r.lookAtRank(ctx, now, &f)
-	if err != nil || f.stable != "" || f.candidate == "" {
+	if err != nil || f.stable != "" {
 		return f, err
 	}
-	if s.ByCommit && f.missing == "" {
-		if err := r.lookAtSiblings(ctx, now, &f); err != nil || f.doubt != "" {
-			return f, err
-		}
+	if err := r.lookForDoubt(ctx, now, &f); err != nil || f.missing+f.doubt != "" || f.candidate == "" {
+		return f, err
 	}
 	return f, r.lookAtStable(ctx, now, &f, newer)
 }
@@ -49,20 +49,18 @@ func (r *tagRun) lookAtRank(ctx context.Context, now snapshot, f *tagFacts) (new
 	if told >= 0 {
 		f.candidate = a.readBy
 	}
-	switch late := told >= above; {
-	case late: // mostly of something that was promoted long ago
-		if f.stable, err = r.find(ctx, r.stablesToAsk(now, a, f.candidate), d); err != nil || f.stable != "" {
-			return nil, err
-		}
-	case told >= 0:
-		above = told
+	if promoted, err := r.lookIfPromoted(ctx, now, f, told >= above); err != nil || promoted {
+		return nil, err
 	}
-	newer, found, err := r.scan(ctx, all[:above], d)
+	if told >= 0 {
+		above = min(above, told)
+	}
+	found, newer, err := r.scan(ctx, all[:above], d)
 	switch {
 	case err != nil:
 		return nil, err
-	case found:
-		f.candidate = all[len(newer)]
+	case found != "":
+		f.candidate = found
 	case f.candidate == "":
 		older := version.Ladder{Candidates: now.ladder.Candidates[:len(all)-above]}
 		if f.candidate, err = r.rank(ctx, older, a); err != nil {
@@ -73,6 +71,35 @@ func (r *tagRun) lookAtRank(ctx context.Context, now snapshot, f *tagFacts) (new
 		f.stable, err = r.find(ctx, r.stablesToAsk(now, a, f.candidate), d)
 	}
 	return newer, err
+}
+
+// lookIfPromoted asks first what is so in most of the events that repeat one: late is an
+// event of a candidate that is not above the stable, promoted long ago; and where only the
+// commit is known, its validated- tag speaks for the stable.
+func (r *tagRun) lookIfPromoted(ctx context.Context, now snapshot, f *tagFacts, late bool) (promoted bool, err error) {
+	stable, ok := now.ladder.Stable()
+	likely := []string{stable.String()}
+	switch {
+	case late:
+		likely = r.stablesToAsk(now, f.artifact, f.candidate)
+	case !ok || f.candidate != "" || !f.tagged:
+		return false, nil
+	}
+	d := f.artifact.desc.Digest
+	if f.stable, err = r.find(ctx, likely, d); err != nil || f.stable == "" {
+		return false, err
+	}
+	base := func(tag string) bool { return strings.HasPrefix(tag, f.stable+"-") }
+	if base(f.candidate) {
+		return true, nil
+	}
+	all := descending(now.ladder.Candidates) // by a rescue it has one of this base, whatever the cluster told
+	own, err := r.find(ctx, slices.DeleteFunc(all, func(tag string) bool { return !base(tag) }), d)
+	if err == nil && own == "" && f.candidate == "" {
+		own, err = r.rank(ctx, now.ladder, f.artifact)
+	}
+	f.candidate = cmp.Or(own, f.candidate)
+	return true, err
 }
 
 // lookAtEcho is lookAtRank for an artifact that the cluster selected by a stable.
@@ -100,24 +127,26 @@ func (r *tagRun) below(now snapshot) int {
 	return n
 }
 
-// scan resolves tags in their order, as find does, until one names d. It gives what those
-// before it name.
-func (s store) scan(ctx context.Context, tags []string, d digest.Digest) (before []digest.Digest, found bool, err error) {
+// scan reads candidates in their order, in the windows of find, until one names d. It gives
+// that one, or "", and what those before it name.
+func (r *tagRun) scan(ctx context.Context, tags []string, d digest.Digest) (found string, before []digest.Digest, err error) {
 	for window := 1; len(tags) > 0; window = 8 {
 		batch := tags[:min(window, len(tags))]
 		tags = tags[len(batch):]
-		named, err := s.resolveAll(ctx, batch)
-		if err != nil {
-			return nil, false, err
+		if err := r.readAll(ctx, batch); err != nil {
+			return "", nil, err
 		}
 		for _, tag := range batch {
-			if named[tag] == d {
-				return before, true, nil
+			switch a := r.candidates[tag]; {
+			case a == nil:
+			case a.desc.Digest == d:
+				return tag, before, nil
+			default:
+				before = append(before, a.desc.Digest)
 			}
-			before = append(before, named[tag])
 		}
 	}
-	return before, false, nil
+	return "", before, nil
 }
 
 // stablesToAsk are the stables that may name a, the likely ones first. Every promotion writes
@@ -220,8 +249,8 @@ func (r *tagRun) lookByHand(ctx context.Context, now snapshot, f *tagFacts) (err
 	if err == nil && f.candidate == "" {
 		f.candidate, err = r.rank(ctx, version.Ladder{Candidates: now.ladder.Candidates[:r.below(now)]}, f.artifact)
 	}
-	if err != nil || f.candidate == "" || !f.subject.ByCommit {
+	if err != nil {
 		return err
 	}
-	return r.lookAtSiblings(ctx, now, f)
+	return r.lookForDoubt(ctx, now, f)
 }

@@ -61,19 +61,19 @@ func decideTag(f tagFacts) (tagPlan, error) {
 		if f.outranked {
 			return f.superseded(fmt.Sprintf("the stable %s names an artifact with a candidate above %s", f.stableTag(), c)), nil
 		}
-		return f.promote(c.Base, fmt.Sprintf("%s is its highest candidate", c)), nil
+		return f.promote(c.Base, fmt.Sprintf("%s is %s", c, f.word())), nil
 	}
-	rank, err := version.ParseCandidate(f.highestRank) // rule 6
+	rank, unknown := version.ParseCandidate(f.highestRank) // rule 6
 	switch {
 	case f.rollback != "":
 		return f.superseded(fmt.Sprintf("the stable %s is a rollback (to the artifact of %s) and holds", f.stableTag(), f.rollback)), nil
-	case f.outranked, err == nil && rank.Compare(c) >= 0:
+	case f.outranked, unknown == nil && rank.Compare(c) >= 0:
 		return f.superseded(fmt.Sprintf("the stable %s names a newer artifact, whose candidate is above %s", f.stableTag(), c)), nil
-	case err != nil:
+	case f.highestRank == "":
 		return f.superseded(fmt.Sprintf("the stable %s was tagged by hand, on an artifact without a candidate, so that nobody knows whether %s is newer", f.stableTag(), c)), nil
 	}
 	next, err := f.ladder.NextStable()
-	return f.promote(next, fmt.Sprintf("%s is taken, and %s, its highest candidate, is newer than what %s names", c.Base, c, f.stableTag())), err
+	return f.promote(next, fmt.Sprintf("%s is %s; an older artifact has %s, so that this one gets the next patch", c, f.word(), f.stableTag())), err
 }
 
 func (f tagFacts) stableTag() string {
@@ -88,6 +88,14 @@ func (f tagFacts) notTheSubject() (tagPlan, error) {
 		return tagPlan{outcome: Ignore, reason: f.foreign}, nil
 	}
 	return tagPlan{}, &refusal{f.foreign, "give the digest alone, or the full commit; sha-length must be the same in every mode"}
+}
+
+// word is what a promotion goes by.
+func (f tagFacts) word() string {
+	if f.subject.Proven {
+		return "validated"
+	}
+	return "approved"
 }
 
 func (f tagFacts) promote(v version.Stable, reason string) tagPlan {

@@ -110,7 +110,9 @@ func (r *tagRun) rescued(ctx context.Context, now snapshot, known stableFacts) (
 	}
 	r.report.Rescued = rescued
 	r.report.Tags = append(r.report.Tags, rescued.Candidate)
-	r.notice("%s could not be selected any more and is now %s, on the same digest, so that integration takes it next", rescued.From, rescued.Candidate)
+	if r.report.Next == "" {
+		r.report.Next = fmt.Sprintf("integration takes %s: its artifact is that of %s, which no cluster would select any more", rescued.Candidate, rescued.From)
+	}
 	return newSnapshot(append(slices.Clip(now.tags), rescued.Candidate)), nil
 }
 
