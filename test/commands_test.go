@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -20,6 +21,8 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"registry-seed":   plain(registrySeed),
 	"registry-tags":   plain(registryTags),
 	"registry-log":    plain(registryLog),
+	"registry-digest": plain(registryDigest),
+	"expand":          plain(expand),
 	"outputs":         plain(outputs),
 	"fails":           plain(fails),
 	"env-file":        plain(envFile),
@@ -66,6 +69,37 @@ func registryTags(ts *testscript.TestScript, args []string) error {
 		}
 	}
 	return nil
+}
+
+// registryDigest is
+//
+//	registry-digest NAME REPO TAG
+//
+// It sets a variable to the digest that the tag names.
+func registryDigest(ts *testscript.TestScript, args []string) error {
+	st, err := started(ts)
+	if err != nil || len(args) != 3 {
+		return usage(err, "registry-digest NAME REPO TAG")
+	}
+	digest := st.server.Tags(args[1])[args[2]]
+	if digest == "" {
+		return fmt.Errorf("%s has no tag %q", args[1], args[2])
+	}
+	ts.Setenv(args[0], digest)
+	return nil
+}
+
+// expand is
+//
+//	expand FROM TO
+//
+// It copies a file with each $NAME and ${NAME} in it replaced by the variable: an event that tells a digest.
+func expand(ts *testscript.TestScript, args []string) error {
+	if len(args) != 2 {
+		return usage(nil, "expand FROM TO")
+	}
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	return os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600)
 }
 
 // registryLog is

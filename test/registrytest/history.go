@@ -1,0 +1,45 @@
+package registrytest
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// SeedManifest writes a manifest into the repository and lets all the tags name it, as Seed does. What the manifest
+// names is not looked for. It panics if the disk fails.
+func (s *Server) SeedManifest(repo string, manifest []byte, tags ...string) digest.Digest {
+	id := digest.FromBytes(manifest)
+	errs := []error{
+		s.writeBlob(id, manifest),
+		writeFile(filepath.Join(s.repoDir(repo), "_manifests", "revisions", digestPath(id), "link"), []byte(id)),
+	}
+	for _, tag := range tags {
+		errs = append(errs, writeFile(filepath.Join(s.tagsDir(repo), tag, "current", "link"), []byte(id)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		panic(fmt.Errorf("seeding %s: %w", repo, err))
+	}
+	return id
+}
+
+// Copy makes the repository "to", which must not exist, from another one: with its tags, manifests and blobs.
+// Nothing goes over HTTP or into the log. It panics if the disk fails.
+func (s *Server) Copy(from, to string) {
+	if err := os.CopyFS(s.repoDir(to), os.DirFS(s.repoDir(from))); err != nil {
+		panic(fmt.Errorf("copying %s to %s: %w", from, to, err))
+	}
+}
+
+// Named is the digest that the tag names on the disk; "" where there is no such tag. It panics if the disk fails.
+func (s *Server) Named(repo, tag string) string {
+	link, err := os.ReadFile(filepath.Join(s.tagsDir(repo), tag, "current", "link"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		panic(fmt.Errorf("reading tag %s of %s: %w", tag, repo, err))
+	}
+	return string(link)
+}

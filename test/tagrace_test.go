@@ -1,0 +1,245 @@
+package test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/oci-promote/oci-promote/test/registrytest"
+)
+
+// race is a registry with 0.0.1-rc.1 and 0.0.1-rc.2, none of them validated yet, and what is written to it.
+type race struct {
+	*journal
+	s            *registrytest.Server
+	older, newer built
+	dice         *rand.Rand
+	limit        time.Duration
+}
+
+// races plays many rounds at once: with delays of writes up to several limits, all runs of a round started together or
+// apart. They wait more than they work.
+func races(t *testing.T, immutable bool, rest func() registrytest.Interceptor, play func(t *testing.T, r *race)) {
+	t.Helper()
+	rounds := 3
+	if testing.Short() {
+		rounds = 1
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, limit := range []time.Duration{0, 200 * time.Millisecond, 2 * time.Second} {
+		for round := range rounds {
+			wg.Go(func() {
+				t.Run(fmt.Sprintf("delay up to %s round %d", limit, round), func(t *testing.T) {
+					play(t, startRace(t, immutable, rest(), limit, round))
+				})
+			})
+		}
+	}
+}
+
+func nothing() registrytest.Interceptor { return nil }
+
+func startRace(t *testing.T, immutable bool, rest registrytest.Interceptor, limit time.Duration, round int) *race {
+	t.Helper()
+	s := registrytest.Start(t, registrytest.Options{Token: true})
+	r := &race{s: s, dice: rand.New(rand.NewPCG(uint64(round), uint64(limit))), limit: limit * time.Duration(min(round, 1))}
+	r.older, r.newer = buildFor(t, s, commitA, 0), buildFor(t, s, commitB, 1)
+	delay := registrytest.RandomDelay(uint64(round), limit)
+	r.journal = keep(s, &journal{immutable: immutable, delay: func(tagWrite) time.Duration { return delay() }}, rest)
+	s.SetLatency(20 * time.Millisecond)
+	return r
+}
+
+// promote runs one promotion for each of the artifacts at once, beside others.
+func (r *race) promote(t *testing.T, beside []func(), artifacts ...built) []tagReport {
+	t.Helper()
+	reports := make([]tagReport, len(artifacts))
+	var wg sync.WaitGroup
+	run := func(do func()) {
+		offset := time.Duration(r.dice.Int64N(int64(r.limit) + 1))
+		wg.Go(func() { time.Sleep(offset); do() })
+	}
+	for i, a := range artifacts {
+		env := a.boundStatus(t)
+		if i%2 == 1 {
+			env = a.dispatch(t) // a cluster reports in both ways, or in one of them twice
+		}
+		run(func() { reports[i] = tagOnce(t, r.s, env) })
+	}
+	for _, do := range beside {
+		run(do)
+	}
+	wg.Wait()
+	return reports
+}
+
+// check: what each run reports is true now, each digest has one stable at most, and the highest names the newer of
+// the artifacts. A stable moved once at most, and never where the registry holds it.
+func (r *race) check(t *testing.T, artifacts []built, reports []tagReport) {
+	t.Helper()
+	tags := r.s.Tags(fleet)
+	stables := map[string]string{} // by digest
+	top := ""
+	for _, tag := range slices.Sorted(maps.Keys(tags)) { // the numbers have one figure here
+		if isStable(tag) {
+			if other := stables[tags[tag]]; other != "" {
+				t.Errorf("%s and %s name the same artifact", other, tag)
+			}
+			stables[tags[tag]], top = tag, tag
+		}
+	}
+	for i, a := range artifacts {
+		got := reports[i]
+		switch outcome := got.Outcome; {
+		case outcome == "superseded" && a == r.older && slices.Contains(artifacts, r.newer) && stables[a.digest] == "":
+		case (outcome == "promoted" || outcome == "unchanged") && got.Version != "" && tags[got.Version] == a.digest:
+		default:
+			t.Errorf("a promotion of %s, which has %q, says %s", a.tag, stables[a.digest], got.log)
+		}
+		if got.Digest != a.digest || got.Rescued != nil && tags[got.Rescued.Candidate] != got.Rescued.Digest {
+			t.Errorf("a promotion of %s says %s", a.tag, got.log)
+		}
+		if a == r.newer && tags[top] != a.digest {
+			t.Errorf("the highest stable %s names %s, want that of %s", top, tags[top], a.tag)
+		}
+	}
+	writes := r.all()
+	if moved := moves(writes); len(moved) > 1 || len(moved) > 0 && r.immutable {
+		t.Errorf("stable tags moved: %q", moved)
+	} else if len(moved) > 0 {
+		t.Logf("two writes collided: %q", moved)
+	}
+	if t.Failed() {
+		for _, e := range writes {
+			t.Logf("wrote %s on %.15s", e.tag, e.digest)
+		}
+		for i, got := range reports {
+			t.Logf("run %d, of %s, says %s", i, artifacts[i].tag, got.log)
+		}
+		t.Logf("tags: %v\n%s", tags, r.s.RequestLog())
+	}
+}
+
+// Four promotions of one artifact at once end with one version of it and one rescue of the other; all say so.
+func TestPromotionsOfOneArtifact(t *testing.T) {
+	t.Parallel()
+	races(t, false, nothing, func(t *testing.T, r *race) {
+		artifacts := []built{r.older, r.older, r.older, r.older}
+		want := map[string]string{"validated-aaaaaaa": r.older.digest, "0.0.1": r.older.digest, "0.0.2-rc.0": r.newer.digest}
+		maps.Copy(want, r.s.Tags(fleet))
+		reports := r.promote(t, nil, artifacts...)
+		r.check(t, artifacts, reports)
+		if got := r.s.Tags(fleet); !maps.Equal(got, want) {
+			t.Errorf("tags %v, want %v", got, want)
+		}
+	})
+}
+
+// Promotions of two artifacts of one base end with the newer one highest, and true reports. Where the registry
+// refuses to move a stable tag, none ever moves, and the refused run plans again.
+func TestPromotionsOfTwoArtifacts(t *testing.T) {
+	for _, immutable := range []bool{false, true} {
+		t.Run(fmt.Sprintf("immutable %t", immutable), func(t *testing.T) {
+			t.Parallel()
+			races(t, immutable, nothing, func(t *testing.T, r *race) {
+				artifacts := []built{r.older, r.newer, r.older, r.newer}
+				r.check(t, artifacts, r.promote(t, nil, artifacts...))
+			})
+		})
+	}
+}
+
+// Builds beside the promotions get their candidates, and integration selects the highest of them.
+func TestPromotionsBesideBuilds(t *testing.T) {
+	t.Parallel()
+	races(t, false, nothing, func(t *testing.T, r *race) {
+		builds := make([]buildReport, 2)
+		var beside []func()
+		for i := range builds {
+			dir, commit := smallTree(t), strings.Repeat(fmt.Sprint(i), 40)
+			write(t, dir+"/a.yaml", "build: "+commit)
+			beside = append(beside, func() { builds[i] = buildOnce(t, r.s, dir, commit) })
+		}
+		artifacts := []built{r.older, r.newer}
+		r.check(t, artifacts, r.promote(t, beside, artifacts...))
+		tags := r.s.Tags(fleet)
+		for _, b := range builds {
+			if b.Outcome != "created" || tags[b.Candidate] != b.Digest {
+				t.Errorf("a build says %s %s on %s, tags are %v\n%s", b.Outcome, b.Candidate, b.Digest, tags, b.log)
+			}
+		}
+		selected := highest(everything, slices.Collect(maps.Keys(tags)))[0]
+		if d := tags[selected]; d != builds[0].Digest && d != builds[1].Digest {
+			t.Errorf("integration selects %s, which is none of the builds %s and %s: %v", selected, builds[0].Candidate, builds[1].Candidate, tags)
+		}
+	})
+}
+
+var everything, _ = semver.NewConstraint(">= 0.0.0-0")
+
+// Two promotions that both find the version free, whichever of them writes it last, and whether or not the
+// registry lets it: the loser plans again.
+func TestPromotionsCollide(t *testing.T) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, immutable := range []bool{false, true} {
+		for _, newerLast := range []bool{false, true} {
+			for _, by := range []time.Duration{100 * time.Millisecond, 3 * time.Second} {
+				wg.Go(func() { // not t.Parallel: they wait more than they work
+					t.Run(fmt.Sprintf("immutable %t, newer last %t by %s", immutable, newerLast, by), func(t *testing.T) {
+						collide(t, immutable, newerLast, by)
+					})
+				})
+			}
+		}
+	}
+}
+
+func collide(t *testing.T, immutable, newerLast bool, by time.Duration) {
+	t.Helper()
+	r := startRace(t, immutable, together("0.0.1", 2), 0, 0)
+	r.delay = func(e tagWrite) time.Duration {
+		if e.tag == "0.0.1" && (e.digest == r.newer.digest) == newerLast {
+			return by
+		}
+		return 0
+	}
+	artifacts := []built{r.older, r.newer}
+	reports := r.promote(t, nil, artifacts...)
+	r.check(t, artifacts, reports)
+	older, newer := "superseded", "0.0.1"
+	if newerLast == immutable { // the older one's write stands
+		older, newer = "promoted", "0.0.2"
+	}
+	if reports[0].Outcome != older || reports[1].Version != newer || immutable && r.refused != 1 {
+		t.Errorf("%d refusals, want %s and %s\n%s%s", r.refused, older, newer, reports[0].log, reports[1].log)
+	}
+}
+
+// together holds the first writes of the tag until n clients send one: each has found it free by then.
+func together(tag string, n int) registrytest.Interceptor {
+	var sent atomic.Int64
+	all := make(chan struct{})
+	return registrytest.On(http.MethodPut, "/manifests/"+tag+"$", func(w http.ResponseWriter, r *http.Request, _ int, next http.Handler) {
+		if sent.Add(1) == int64(n) {
+			close(all)
+		}
+		select {
+		case <-all:
+		case <-time.After(20 * time.Second):
+			http.Error(w, "only some came", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,189 @@
+package test
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oci-promote/oci-promote/test/registrytest"
+)
+
+// What a promotion by status event may cost, in requests of any kind, the 401 and the one for a token included,
+// with all tags on one page of 1,000. A further page costs one more request each time that the list is read. A newer
+// candidate is read, with the stable, and a rescue of it is written and read back.
+const (
+	promotionBudget = 12
+	promotionLists  = 3
+	rescueBudget    = 4
+	repeatBudget    = 6
+)
+
+func TestRequestsOfAPromotion(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		status  func(built, *testing.T) []string
+		foreign int
+	}{
+		{"context with the digest", built.boundStatus, 0},
+		{"context of the commit", built.plainStatus, 0},
+		{"context with the digest", built.boundStatus, 980},
+		{"context of the commit", built.plainStatus, 1000},
+	} {
+		t.Run(fmt.Sprintf("%s, %d foreign tags", test.name, test.foreign), func(t *testing.T) {
+			t.Parallel()
+			s := registrytest.Start(t, registrytest.Options{Token: true})
+			j := keep(s, new(journal), nil)
+			if test.foreign > 0 {
+				s.Seed(fleet, foreignTags(test.foreign)...)
+			}
+			count := func(name string, a built, version string, rescued ...string) {
+				t.Helper()
+				countPromotion(t, s, j, name, 1+test.foreign/1000, a, test.status(a, t), version, rescued)
+			}
+			count("first promotion", buildFor(t, s, commitA, 0), "0.0.1")
+			b := buildFor(t, s, commitB, 1)
+			count("steady state", b, "0.0.2")
+			c := buildFor(t, s, commitC, 2)
+			newer := buildFor(t, s, strings.Repeat("d", 40), 3)
+			count("with a rescue", c, "0.0.3", "0.0.4-rc.0@"+newer.digest)
+		})
+	}
+}
+
+// countPromotion promotes a, twice. Rescued are the candidates that this gives, as TAG@DIGEST.
+func countPromotion(t *testing.T, s *registrytest.Server, j *journal, name string, pages int, a built, status []string, version string, rescued []string) {
+	t.Helper()
+	j.all()
+	s.Reset()
+	r := tagOnce(t, s, status)
+	n := len(s.Requests())
+	t.Logf("%s: %d requests\n%s", name, n, s.RequestLog())
+	if r.Outcome != "promoted" || r.Version != version || r.Digest != a.digest || r.Candidate != a.tag {
+		t.Errorf("%s: %s", name, r.log)
+	}
+	if budget := promotionBudget + promotionLists*(pages-1) + rescueBudget*len(rescued); n > budget {
+		t.Errorf("%s: %d requests, at most %d are allowed\n%s", name, n, budget, s.RequestLog())
+	}
+	checkTokens(t, s)
+	checkPromotionOrder(t, s.Requests(), version)
+	// By digest, never tag to tag (promise 3), and in the order that survives a crash (promise 5).
+	want := append([]string{"validated-" + a.commit[:7] + "@" + a.digest, version + "@" + a.digest}, rescued...)
+	var got []string
+	for _, e := range j.all() {
+		got = append(got, e.tag+"@"+e.digest)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s writes %q, want %q", name, got, want)
+	}
+
+	s.Reset()
+	r = tagOnce(t, s, status)
+	n = len(s.Requests())
+	t.Logf("%s, repeated: %d requests\n%s", name, n, s.RequestLog())
+	if r.Outcome != "unchanged" || r.Version != version || r.Digest != a.digest {
+		t.Errorf("%s, repeated: %s", name, r.log)
+	}
+	if budget := repeatBudget + pages - 1 + len(rescued); n > budget {
+		t.Errorf("%s, repeated: %d requests, at most %d are allowed\n%s", name, n, budget, s.RequestLog())
+	}
+	checkTokens(t, s)
+	checkNoWrites(t, s)
+}
+
+// checkPromotionOrder: a stable is read as absent right before it is written, by the list that shows the validated- tag of
+// this run and so is new, and read back right after; the list that decides on the rescue is taken after that (promises
+// 1, 5 and 9).
+func checkPromotionOrder(t *testing.T, log []registrytest.Request, version string) {
+	t.Helper()
+	var steps []string
+	for _, r := range log {
+		path, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/v2/"+fleet), "?")
+		if strings.HasPrefix(path, "/manifests/validated-") {
+			path = "/manifests/validated-*"
+		}
+		if step := r.Method + " " + path; len(steps) == 0 || steps[len(steps)-1] != step { // pages of a list are one step
+			steps = append(steps, step)
+		}
+	}
+	path := "/manifests/" + version
+	want := []string{"PUT /manifests/validated-*", "GET /tags/list", "PUT " + path, "HEAD " + path, "GET /tags/list"}
+	i := slices.IndexFunc(steps, func(step string) bool { return strings.HasPrefix(step, "PUT ") })
+	if i < 0 || i+len(want) > len(steps) || !slices.Equal(steps[i:i+len(want)], want) {
+		t.Errorf("steps = %q\n want among them %q", steps, want)
+	}
+}
+
+// A repository in which all 1,000 tags are ours costs no more than one with foreign ones.
+func TestRequestsOfAPromotionInALongHistory(t *testing.T) {
+	t.Parallel()
+	const releases = 198 // of five tags each
+	s := registrytest.Start(t, registrytest.Options{Token: true})
+	j := keep(s, new(journal), nil)
+	model := buildFor(t, s, strings.Repeat("f", 40), 0)
+	manifest := j.all()[0].body
+	var old built
+	for i := range releases {
+		sum := sha1.Sum([]byte{byte(i)})
+		a := built{tag: fmt.Sprintf("0.0.%d-rc.1", i+2), commit: hex.EncodeToString(sum[:])}
+		day := func(n int) []byte {
+			return []byte(time.Unix(1767225600+86400*int64(n), 0).UTC().Format(time.RFC3339))
+		}
+		body := bytes.ReplaceAll(bytes.ReplaceAll(manifest, []byte(model.commit), []byte(a.commit)), day(0), day(i+1))
+		digits := a.commit[:7]
+		a.digest = s.SeedManifest(fleet, body, "sha-"+digits, "integration-"+digits, a.tag, "validated-"+digits, "0.0."+strconv.Itoa(i+2)).String()
+		if i == releases/2 {
+			old = a
+		}
+	}
+	b := buildFor(t, s, commitB, releases+1)
+	countPromotion(t, s, j, "promotion", 1, b, b.plainStatus(t), fmt.Sprintf("0.0.%d", releases+2), nil)
+	for name, status := range map[string][]string{"with the digest": old.boundStatus(t), "of the commit": old.plainStatus(t)} {
+		s.Reset()
+		r := tagOnce(t, s, status)
+		t.Logf("a late event %s: %d requests\n%s", name, len(s.Requests()), s.RequestLog())
+		if r.Outcome != "unchanged" || r.Digest != old.digest || len(s.Requests()) > 30 {
+			t.Errorf("a late event %s: %d requests\n%s", name, len(s.Requests()), r.log)
+		}
+		checkNoWrites(t, s)
+	}
+	if n := len(s.Tags(fleet)); n > 1000 {
+		t.Errorf("%d tags are more than a page", n)
+	}
+}
+
+// What proves nothing is ignored before anything is sent.
+func TestIgnoredEventsAskNothing(t *testing.T) {
+	t.Parallel()
+	s := registrytest.Start(t, registrytest.Options{Token: true})
+	a := buildFor(t, s, commitA, 0)
+	bound := a.tag + "@" + a.digest
+	same := func(map[string]any) {}
+	for name, env := range map[string][]string{
+		"a failure":                statusOf(t, a.commit, "kustomization/platform/"+bound, "failure"),
+		"pending":                  statusOf(t, a.commit, "kustomization/platform/be63676c", "pending"),
+		"another Kustomization":    statusOf(t, a.commit, "kustomization/platform-dev/"+bound, "success"),
+		"a check of the same name": statusOf(t, a.commit, "platform", "success"),
+		"applied":                  event(t, "repository_dispatch", "repository_dispatch.kustomization-applied.json", same),
+		"a source":                 event(t, "repository_dispatch", "repository_dispatch.ocirepository-new-artifact.json", same),
+		"its marker":               event(t, "repository_dispatch", "repository_dispatch.gate-kustomization-applied.json", same),
+	} {
+		s.Reset()
+		r := tagOnce(t, s, env, "--artifact-sha", a.commit) // which chooses, and proves nothing
+		if r.Outcome != "ignored" || len(s.Requests()) > 0 {
+			t.Errorf("%s: %s\n%s", name, r.log, s.RequestLog())
+		}
+	}
+	if r := tagOnce(t, s, a.boundStatus(t)); r.Outcome != "promoted" || r.Candidate != a.tag {
+		t.Errorf("the same artifact with a proof: %s", r.log)
+	}
+	if n := slices.IndexFunc(s.Requests(), func(r registrytest.Request) bool { return r.Method == http.MethodPut }); n < 0 {
+		t.Error("the promotion sent no write")
+	}
+}
