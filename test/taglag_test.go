@@ -1,0 +1,60 @@
+package test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oci-promote/oci-promote/test/registrytest"
+)
+
+// TestPromotionWhoseReadsLag: a run believes its own writes only when a reading shows them, and waits for that (facts
+// 16). Where it takes too long the run fails and says why, and the next one completes it.
+func TestPromotionWhoseReadsLag(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		lag   time.Duration
+		fails bool
+	}{
+		{"two seconds", 2 * time.Second, false},
+		{"a minute", time.Minute, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := registrytest.Start(t, registrytest.Options{Token: true})
+			a, b := buildFor(t, s, commitA, 0), buildFor(t, s, commitB, 1)
+			want := map[string]string{"validated-aaaaaaa": a.digest, "0.0.1": a.digest, "0.0.2-rc.0": b.digest}
+			maps.Copy(want, s.Tags(fleet))
+			j := keep(s, new(journal), registrytest.Lag(test.lag))
+			outcome := "promoted"
+			if test.fails {
+				said := program(t, append([]string{"OCI_PROMOTE_PASSWORD=" + s.Password}, a.boundStatus(t)...), tagArgs(s)...)
+				if said.code != 1 || !strings.Contains(said.stderr, `took tag "0.0.1" and does not show it`) || !strings.Contains(said.stderr, "run again in a minute") {
+					t.Errorf("exit status %d, it says %q", said.code, said.stderr)
+				}
+				s.Intercept(nil)
+				outcome = "unchanged"
+			}
+			r := tagOnce(t, s, a.boundStatus(t))
+			if r.Outcome != outcome || r.Version != "0.0.1" || r.Rescued == nil || r.Rescued.Candidate != "0.0.2-rc.0" || len(r.Warnings) > 0 {
+				t.Errorf("report %s", r.log)
+			}
+			if got := s.Tags(fleet); !maps.Equal(got, want) {
+				t.Errorf("tags %v, want %v", got, want)
+			}
+			if moved := moves(j.all()); len(moved) > 0 {
+				t.Error(moved)
+			}
+		})
+	}
+}
+
+// Promotions at once where readings lag by a second: each sees the others late.
+func TestPromotionsWhoseReadsLag(t *testing.T) {
+	t.Parallel()
+	races(t, false, func() registrytest.Interceptor { return registrytest.Lag(time.Second) }, func(t *testing.T, r *race) {
+		artifacts := []built{r.older, r.newer, r.newer}
+		r.check(t, artifacts, r.promote(t, nil, artifacts...))
+	})
+}
