@@ -12,6 +12,14 @@ import (
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
+// faults are the ways in which a single request can fail.
+var faults = map[string]registrytest.Interceptor{
+	"lost before it":            registrytest.DropBefore,
+	"lost after it took effect": registrytest.DropAfter,
+	"503":                       registrytest.Status(503, nil, `{"errors":[{"code":"UNAVAILABLE","message":"down"}]}`),
+	"403":                       registrytest.Status(403, nil, `{"errors":[{"code":"DENIED","message":"denied"}]}`),
+}
+
 // TestEveryRequestFails lets each single request of a first build fail in four ways
 // (promise 5). The run fails with a clear error, or gets by; one clean run then
 // reaches the tags of an undisturbed build.
@@ -27,12 +35,6 @@ func TestEveryRequestFails(t *testing.T) {
 	want, requests := undisturbed.Tags(fleet), len(undisturbed.Requests())
 	if len(want) != 3 {
 		t.Fatalf("an undisturbed build leaves %v", want)
-	}
-	faults := map[string]registrytest.Interceptor{
-		"lost before it":            registrytest.DropBefore,
-		"lost after it took effect": registrytest.DropAfter,
-		"503":                       registrytest.Status(503, nil, `{"errors":[{"code":"UNAVAILABLE","message":"down"}]}`),
-		"403":                       registrytest.Status(403, nil, `{"errors":[{"code":"DENIED","message":"denied"}]}`),
 	}
 	for name, fault := range faults {
 		for n := range requests {

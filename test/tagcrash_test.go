@@ -14,43 +14,37 @@ import (
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
-// crash is one way in which a run of mode tag ends at a request.
-type crash struct {
-	name string
-	// fault answers the request; the process may be killed by it.
-	fault func(kill func()) registrytest.Interceptor
-}
-
-var crashes = []crash{
-	{"lost before it", faulty(registrytest.DropBefore)},
-	{"lost after it took effect", faulty(registrytest.DropAfter)},
-	{"503", faulty(registrytest.Status(503, nil, `{"errors":[{"code":"UNAVAILABLE","message":"down"}]}`))},
-	{"403", faulty(registrytest.Status(403, nil, `{"errors":[{"code":"DENIED","message":"denied"}]}`))},
-	{"killed before it", func(kill func()) registrytest.Interceptor {
+// kills are the ways in which a process can be killed at a request.
+var kills = map[string]func(kill func()) registrytest.Interceptor{
+	"killed before it": func(kill func()) registrytest.Interceptor {
 		return func(_ http.ResponseWriter, _ *http.Request, _ int, _ http.Handler) {
 			kill()
 			panic(http.ErrAbortHandler)
 		}
-	}},
-	{"killed after it took effect", func(kill func()) registrytest.Interceptor {
+	},
+	"killed after it took effect": func(kill func()) registrytest.Interceptor {
 		return func(_ http.ResponseWriter, r *http.Request, _ int, next http.Handler) {
 			next.ServeHTTP(httptest.NewRecorder(), r)
 			kill()
 			panic(http.ErrAbortHandler)
 		}
-	}},
+	},
 }
 
-func faulty(f registrytest.Interceptor) func(func()) registrytest.Interceptor {
-	return func(func()) registrytest.Interceptor { return f }
+// crash is the fault or the kill of that name.
+func crash(name string, kill func()) registrytest.Interceptor {
+	if fault, ok := faults[name]; ok {
+		return fault
+	}
+	return kills[name](kill)
 }
 
 // TestEveryRequestOfAPromotionFails lets each single request of a promotion, with a rescue due after it, fail in
 // four ways, and kills the process at each (promises 1, 5 and 9). The run fails with a clear error; no stable tag has
 // moved; one clean run of the same event then reaches the tags of an undisturbed promotion.
 func TestEveryRequestOfAPromotionFails(t *testing.T) {
-	for _, c := range crashes {
-		t.Run(c.name, func(t *testing.T) {
+	for _, c := range slices.Concat(slices.Sorted(maps.Keys(faults)), slices.Sorted(maps.Keys(kills))) {
+		t.Run(c, func(t *testing.T) {
 			t.Parallel()
 			s := registrytest.Start(t, registrytest.Options{Token: true})
 			a := buildFor(t, s, commitA, 0)
@@ -64,8 +58,8 @@ func TestEveryRequestOfAPromotionFails(t *testing.T) {
 
 // The same for a rollback by hand, in two of the ways: after any crash, next is the same version again (promise 6).
 func TestEveryRequestOfARollbackFails(t *testing.T) {
-	for _, c := range []crash{crashes[1], crashes[4]} {
-		t.Run(c.name, func(t *testing.T) {
+	for _, c := range []string{"lost after it took effect", "killed before it"} {
+		t.Run(c, func(t *testing.T) {
 			t.Parallel()
 			s := registrytest.Start(t, registrytest.Options{Token: true})
 			a := buildFor(t, s, commitA, 0)
@@ -81,7 +75,7 @@ func TestEveryRequestOfARollbackFails(t *testing.T) {
 }
 
 // disturb runs mode tag once for each request of it, on a copy of the repository, and lets it end there by c.
-func disturb(t *testing.T, s *registrytest.Server, c crash, want map[string]string, env []string, flags ...string) {
+func disturb(t *testing.T, s *registrytest.Server, c string, want map[string]string, env []string, flags ...string) {
 	t.Helper()
 	begin := s.Tags(fleet)
 	run := func(copied string, kill *killer) result {
@@ -96,10 +90,10 @@ func disturb(t *testing.T, s *registrytest.Server, c crash, want map[string]stri
 	requests := s.Requests()
 	for n := range requests {
 		copied := fleet + "-" + strconv.Itoa(n)
-		cell := fmt.Sprintf("request %d, %s %s, %s", n, requests[n].Method, requests[n].Path, c.name)
+		cell := fmt.Sprintf("request %d, %s %s, %s", n, requests[n].Method, requests[n].Path, c)
 		s.Copy(fleet, copied)
 		kill := newKiller()
-		j := keep(s, new(journal), from(n, c.fault(kill.kill)))
+		j := keep(s, new(journal), from(n, crash(c, kill.kill)))
 		s.Reset()
 		r := run(copied, kill)
 		checkCrash(t, cell, s, r, kill)
@@ -116,7 +110,7 @@ func disturb(t *testing.T, s *registrytest.Server, c crash, want map[string]stri
 			t.Errorf("%s: tags %v, want %v, from %v; %q", cell, got, want, begin, moved)
 		}
 	}
-	t.Logf("%d requests, each of them %s", len(requests), c.name)
+	t.Logf("%d requests, each of them %s", len(requests), c)
 }
 
 // checkCrash: a run that was not killed says what went wrong, and no secret.
@@ -164,8 +158,7 @@ func TestKiller(t *testing.T) {
 	a := buildFor(t, s, commitA, 0)
 	before := s.Tags(fleet)
 	kill := newKiller()
-	i := slices.IndexFunc(crashes, func(c crash) bool { return c.name == "killed after it took effect" })
-	keep(s, new(journal), registrytest.On("PUT", "/manifests/validated-", crashes[i].fault(kill.kill)))
+	keep(s, new(journal), registrytest.On("PUT", "/manifests/validated-", crash("killed after it took effect", kill.kill)))
 	r := kill.program(t, s, a.boundStatus(t))
 	before["validated-aaaaaaa"] = a.digest
 	if got := s.Tags(fleet); r.code != -1 || !maps.Equal(got, before) {

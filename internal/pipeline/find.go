@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -10,18 +11,38 @@ import (
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
-// resolveAll resolves many tags, eight at a time. A tag that is gone maps to "".
-func (s store) resolveAll(ctx context.Context, tags []string) (map[string]digest.Digest, error) {
-	found := make([]digest.Digest, len(tags))
+// askAll asks about each of tags, eight at a time. Answers come in the order of tags.
+func askAll[A any](ctx context.Context, tags []string, ask func(context.Context, string) (A, error)) ([]A, error) {
+	answers := make([]A, len(tags))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
 	for i, tag := range tags {
 		g.Go(func() (err error) {
-			found[i], err = s.resolve(ctx, tag)
+			answers[i], err = ask(ctx, tag)
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
+	return answers, g.Wait()
+}
+
+// batches cuts tags that are looked through for one of them: the first alone, since it mostly
+// is the one, then eight at a time.
+func batches(tags []string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for window := 1; len(tags) > 0; window = 8 {
+			batch := tags[:min(window, len(tags))]
+			tags = tags[len(batch):]
+			if !yield(batch) {
+				return
+			}
+		}
+	}
+}
+
+// resolveAll resolves many tags. A tag that is gone maps to "".
+func (s store) resolveAll(ctx context.Context, tags []string) (map[string]digest.Digest, error) {
+	found, err := askAll(ctx, tags, s.resolve)
+	if err != nil {
 		return nil, err
 	}
 	digests := make(map[string]digest.Digest, len(tags))
@@ -63,12 +84,9 @@ func (s store) rank(ctx context.Context, l version.Ladder, a *artifact) (string,
 	return s.find(ctx, append(tags[low:len(tags):len(tags)], tags[1:low]...), a.desc.Digest)
 }
 
-// find gives the first of tags that names d, or "". The first is asked alone, since
-// it mostly is the one; then eight at a time.
+// find gives the first of tags that names d, or "".
 func (s store) find(ctx context.Context, tags []string, d digest.Digest) (string, error) {
-	for window := 1; len(tags) > 0; window = 8 {
-		batch := tags[:min(window, len(tags))]
-		tags = tags[len(batch):]
+	for batch := range batches(tags) {
 		digests, err := s.resolveAll(ctx, batch)
 		if err != nil {
 			return "", err

@@ -92,11 +92,11 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 		return now, false, err
 	}
 	for {
-		now, fresh, err := n.listWith(ctx, try.String())
+		now, err := n.listWith(ctx, try.String())
 		if err != nil {
 			return now, false, err
 		}
-		if !fresh && !n.stale {
+		if !now.fresh && !n.stale {
 			n.stale = true
 			n.warn("the registry's tag list does not show %q, which this build wrote seconds ago; while it lags like that, two builds at once may take the same number: run one at a time", try)
 		}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/oci-promote/oci-promote/internal/version"
 )
@@ -60,9 +59,10 @@ func (r *tagRun) settle(ctx context.Context, p tagPlan, f tagFacts, before, now 
 		if err := sleep(ctx, glance); err != nil {
 			return now, false, err
 		}
-		if now, _, err = r.listWith(ctx, p.version.String()); err != nil {
+		if now, err = r.listWith(ctx, p.version.String()); err != nil {
 			return now, false, err
 		}
+		now.fresh = false // it was written some time ago
 	}
 }
 
@@ -98,8 +98,11 @@ func (r *tagRun) rivals(ctx context.Context, p tagPlan, f tagFacts, before, now 
 	}
 	for _, tag := range known {
 		a := r.candidates[tag]
-		if a != nil && now.has[r.validatedTag(a)] && r.validatedTag(a) != ours && !slices.Contains(all, r.validatedTag(a)) {
-			all = append(all, r.validatedTag(a))
+		if a == nil {
+			continue
+		}
+		if theirs := r.validatedTag(a); now.has[theirs] && theirs != ours && !slices.Contains(all, theirs) {
+			all = append(all, theirs)
 		}
 	}
 	return all, nil
@@ -137,26 +140,6 @@ func (r *tagRun) outrankingStable(ctx context.Context, before, now snapshot) ([]
 		}
 	}
 	return tags, err
-}
-
-// readAll reads candidates, eight at a time, and keeps them while a plan lasts: each is asked
-// for once.
-func (r *tagRun) readAll(ctx context.Context, tags []string) error {
-	tags = slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return r.candidates[tag] != nil })
-	read := make([]*artifact, len(tags))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(8)
-	for i, tag := range tags {
-		g.Go(func() (err error) {
-			read[i], err = r.read(ctx, tag)
-			return err
-		})
-	}
-	err := g.Wait()
-	for i, tag := range tags {
-		r.candidates[tag] = read[i]
-	}
-	return err
 }
 
 // undecided are the rivals whose artifact has no stable yet, from the one up that was the

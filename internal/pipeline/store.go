@@ -64,19 +64,20 @@ var lag = []time.Duration{
 	800 * time.Millisecond, 1600 * time.Millisecond, 3200 * time.Millisecond, 0,
 }
 
-// listWith lists until tag, which this run has written, is in the list. False means
-// that it never was; the snapshot then has it all the same, since it does exist.
-func (s store) listWith(ctx context.Context, tag string) (snap snapshot, fresh bool, err error) {
+// listWith lists until tag, which this run has just written, is in the list: that is then
+// fresh. If it never is, the snapshot has the tag all the same, since it does exist.
+func (s store) listWith(ctx context.Context, tag string) (snap snapshot, err error) {
 	for _, wait := range lag {
 		snap, err = s.list(ctx)
 		if err != nil || snap.has[tag] {
-			return snap, true, err
+			snap.fresh = err == nil
+			return snap, err
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return snap, false, err
+			return snap, err
 		}
 	}
-	return newSnapshot(append(snap.tags, tag)), false, nil
+	return newSnapshot(append(snap.tags, tag)), nil
 }
 
 // resolve gives the digest that tag names, or "" when there is no such tag.

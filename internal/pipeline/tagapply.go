@@ -39,7 +39,7 @@ func (r *tagRun) write(ctx context.Context, p tagPlan, f tagFacts, before snapsh
 				"its readings lag too far behind its writes; run again in a minute, nothing has to be undone"}
 		}
 	}
-	after, after.fresh, err = r.listWith(ctx, v)
+	after, err = r.listWith(ctx, v)
 	if err != nil || lost || named != d {
 		return after, false, err
 	}
@@ -56,8 +56,8 @@ func (r *tagRun) announce(ctx context.Context, p tagPlan, f tagFacts, before sna
 		}
 	}
 	if p.validate && tag != "" {
-		now, now.fresh, err = r.listWith(ctx, tag)
-		now.fresh = now.fresh && !before.has[tag]
+		now, err = r.listWith(ctx, tag)
+		now.fresh = now.fresh && !before.has[tag] // else it does not tell this write from an older one
 	} else {
 		now, err = r.list(ctx)
 	}

@@ -127,28 +127,6 @@ func (r *tagRun) below(now snapshot) int {
 	return n
 }
 
-// scan reads candidates in their order, in the windows of find, until one names d. It gives
-// that one, or "", and what those before it name.
-func (r *tagRun) scan(ctx context.Context, tags []string, d digest.Digest) (found string, before []digest.Digest, err error) {
-	for window := 1; len(tags) > 0; window = 8 {
-		batch := tags[:min(window, len(tags))]
-		tags = tags[len(batch):]
-		if err := r.readAll(ctx, batch); err != nil {
-			return "", nil, err
-		}
-		for _, tag := range batch {
-			switch a := r.candidates[tag]; {
-			case a == nil:
-			case a.desc.Digest == d:
-				return tag, before, nil
-			default:
-				before = append(before, a.desc.Digest)
-			}
-		}
-	}
-	return "", before, nil
-}
-
 // stablesToAsk are the stables that may name a, the likely ones first. Every promotion writes
 // validated- before its stable (promise 5); without that tag only what was done by hand is
 // left, and a version by hand below a candidate's base lies between that and the stable of
