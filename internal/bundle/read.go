@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -39,15 +40,18 @@ type Info struct {
 	Revision Revision      // zero when absent or not in Flux's form
 	Content  digest.Digest // of the uncompressed tar; empty when another tool pushed it
 	Config   digest.Digest
-	Layer    digest.Digest // of the compressed layer
+	Layer    digest.Digest // of the compressed layer; empty unless there is exactly one
 }
 
+// ErrNoManifest is content that is no image manifest at all.
+var ErrNoManifest = errors.New("not an image manifest")
+
 // Parse reads a manifest. What it does not know it leaves zero; only what is no
-// manifest at all is an error.
+// manifest at all is an error, ErrNoManifest.
 func Parse(manifest []byte) (Info, error) {
 	var m ocispec.Manifest
 	if err := json.Unmarshal(manifest, &m); err != nil {
-		return Info{}, fmt.Errorf("not an image manifest: %w", err)
+		return Info{}, fmt.Errorf("%w: %w", ErrNoManifest, err)
 	}
 	var info Info
 	info.Created, _ = time.Parse(time.RFC3339, m.Annotations[ocispec.AnnotationCreated])

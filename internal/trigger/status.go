@@ -76,9 +76,20 @@ func bound(context string) (tag string, d digest.Digest, err error) {
 }
 
 // Latest is the newest word on an artifact among the statuses of its commit, which are
-// the newest of each context: those of the Kustomization that name its digest, or none.
-// False means that there is no such status.
+// the newest of each context. False means that there is no such status.
 func (g Gate) Latest(statuses []Status, d digest.Digest) (Verdict, bool, error) {
+	newest, ok, err := g.Newest(statuses, d)
+	if err != nil || !ok {
+		return Verdict{}, false, err
+	}
+	v, err := g.judge(newest)
+	return v, err == nil, err
+}
+
+// Newest is the newest status on an artifact among those of its commit: of the
+// Kustomization's, one that names the artifact's digest, or none. False means that there is
+// no such status.
+func (g Gate) Newest(statuses []Status, d digest.Digest) (Status, bool, error) {
 	var about []Status
 	for _, s := range statuses {
 		if !g.speaks(s.Context) {
@@ -86,18 +97,16 @@ func (g Gate) Latest(statuses []Status, d digest.Digest) (Verdict, bool, error) 
 		}
 		_, named, err := bound(s.Context)
 		if err != nil {
-			return Verdict{}, false, err
+			return Status{}, false, err
 		}
 		if named == "" || named == d {
 			about = append(about, s)
 		}
 	}
 	if len(about) == 0 {
-		return Verdict{}, false, nil
+		return Status{}, false, nil
 	}
-	newest := slices.MaxFunc(about, func(a, b Status) int { return cmp.Or(a.Updated.Compare(b.Updated), sooner(a, b)) })
-	v, err := g.judge(newest)
-	return v, err == nil, err
+	return slices.MaxFunc(about, func(a, b Status) int { return cmp.Or(a.Updated.Compare(b.Updated), sooner(a, b)) }), true, nil
 }
 
 // sooner puts a success behind any other state of the same second, so that doubt decides

@@ -1,0 +1,52 @@
+package bundle
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Parts are what a manifest is made of. Its text comes from outside.
+type Parts struct {
+	Config ocispec.Descriptor // zero where there is none
+	Layers []ocispec.Descriptor
+}
+
+// ReadParts reads a manifest. What is none at all, such as an index, has no parts.
+func ReadParts(manifest []byte) Parts {
+	var m ocispec.Manifest
+	if json.Unmarshal(manifest, &m) != nil {
+		return Parts{}
+	}
+	return Parts{m.Config, m.Layers}
+}
+
+// Blobs are the parts that a registry must have.
+func (p Parts) Blobs() []ocispec.Descriptor {
+	if p.Config.Digest == "" {
+		return p.Layers
+	}
+	return append([]ocispec.Descriptor{p.Config}, p.Layers...)
+}
+
+// Foreign tells what keeps the parts from being an artifact in Flux's format (facts 7);
+// empty for nothing. Broken is whether Flux cannot unpack it either: source-controller takes
+// the first layer, which must be a gzip-compressed tar, and does not look at the config.
+func (p Parts) Foreign() (why string, broken bool) {
+	if len(p.Layers) == 0 {
+		return "it has no layer", true
+	}
+	switch layer := p.Layers[0].MediaType; {
+	case !strings.HasSuffix(layer, "tar+gzip") && !strings.HasSuffix(layer, "tar.gzip"):
+		return fmt.Sprintf("its layer is %q, not a gzip-compressed tar", layer), true
+	case len(p.Layers) > 1:
+		return fmt.Sprintf("it has %d layers, of which Flux takes the first", len(p.Layers)), false
+	case p.Config.MediaType != ConfigType:
+		return fmt.Sprintf("its config is %q, not of Flux's type", p.Config.MediaType), false
+	case layer != LayerType:
+		return fmt.Sprintf("its layer is %q, not of Flux's type", layer), false
+	}
+	return "", false
+}
