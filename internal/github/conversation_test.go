@@ -29,7 +29,7 @@ func conversation(t *testing.T, steps []exchange) *server {
 		defer mu.Unlock()
 		line := r.Method + " " + strings.TrimPrefix(r.URL.RequestURI(), "/api/v3/repos/acme/fleet/")
 		if raw, _ := io.ReadAll(r.Body); len(raw) > 0 {
-			var body map[string]any
+			var body any
 			if err := json.Unmarshal(raw, &body); err != nil {
 				t.Errorf("the body %q: %v", raw, err)
 			}

@@ -25,11 +25,27 @@ func (e *Error) Hint() string { return e.hint }
 // Unwrap gives the error of go-github; nil where GitHub was not asked.
 func (e *Error) Unwrap() error { return e.err }
 
+// Refused reports whether GitHub said that this token may not, or that there is no such thing
+// for it. A rate limit, a proxy's page and an answer that did not come are neither.
+func (e *Error) Refused() bool {
+	var resp *github.ErrorResponse
+	if !errors.As(e.err, &resp) || resp.Response == nil || resp.Message == "" || paused(resp) {
+		return false
+	}
+	switch resp.Response.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		return true
+	}
+	return false
+}
+
 // What a call needs, in the words of a job's `permissions`.
 const (
 	readContents  = "contents: read"
 	writeContents = "contents: write"
 	readStatuses  = "statuses: read"
+	readActions   = "actions: read"
+	writeIssues   = "issues: write"
 )
 
 // explain says what GitHub answered to a call that needs the permission need.
@@ -47,12 +63,12 @@ func explain(err error, need string) error {
 		return &Error{"403 " + abuse.Message, "GitHub asks for a pause; run the job again in a few minutes", err}
 	case errors.As(err, &resp) && resp.Response != nil:
 		e := &Error{text: fmt.Sprintf("%d %s%s", resp.Response.StatusCode, resp.Message, details(resp)), err: err}
-		switch resp.Response.StatusCode {
-		case http.StatusUnauthorized:
+		switch status := resp.Response.StatusCode; {
+		case status == http.StatusUnauthorized:
 			e.hint = "the token is not valid; leave the input token at its default, or give one that has not expired"
-		case http.StatusTooManyRequests:
+		case status == http.StatusTooManyRequests || paused(resp):
 			e.hint = "GitHub asks for a pause; run the job again in a few minutes"
-		case http.StatusForbidden, http.StatusNotFound:
+		case status == http.StatusForbidden || status == http.StatusNotFound:
 			what, verb, _ := strings.Cut(need, ": ")
 			e.hint = "the token may not " + verb + " the " + what + " of this repository; the job needs `permissions: " + need + "`"
 		}
@@ -61,6 +77,11 @@ func explain(err error, need string) error {
 		return &Error{text: u.Err.Error(), err: err}
 	}
 	return err
+}
+
+// paused reports whether a 403 is a rate limit that go-github does not know as one.
+func paused(resp *github.ErrorResponse) bool {
+	return resp.Response.StatusCode == http.StatusForbidden && resp.Response.Header.Get("Retry-After") != ""
 }
 
 // details are the reasons behind a "422 Validation Failed", which alone says nothing.

@@ -67,6 +67,15 @@ func stayHome(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// get asks for what lies below the repository, where go-github's own method does not do.
+func (r *Repository) get(ctx context.Context, what string, q url.Values, v any) (*github.Response, error) {
+	req, err := r.api.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/%s?%s", r.owner, r.name, what, q.Encode()), nil)
+	if err != nil {
+		return nil, err
+	}
+	return r.api.Do(ctx, req, v)
+}
+
 // CommitTime is when commit was committed, in UTC.
 func (r *Repository) CommitTime(ctx context.Context, commit string) (time.Time, error) {
 	c, _, err := r.api.Git.GetCommit(ctx, r.owner, r.name, commit)

@@ -1,0 +1,53 @@
+package github
+
+import (
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// What GitHub takes: 256 characters for a title and 65,536 for a body or a comment. A text of
+// ours is counted in bytes and kept below, since a line end may count as two.
+const (
+	maxTitle = 256
+	maxText  = 60_000
+)
+
+const cutHere = "\n\n(cut: GitHub takes no more)\n"
+
+// marker is the hidden first line of a tracking issue. The artifact may hold what would end a
+// comment; "--" stands in no comment of older HTML.
+func marker(artifact string) string {
+	return "<!-- oci-promote: " + strings.ReplaceAll(url.QueryEscape(artifact), "--", "-%2D") + " -->"
+}
+
+// marked is the body below its marker.
+func marked(t Tracking) string { return bounded(marker(t.Artifact) + "\n" + t.Body) }
+
+// bounded is text as JSON carries it, cut between two lines where it is too long.
+func bounded(text string) string {
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	if len(text) <= maxText {
+		return text
+	}
+	text = text[:maxText-len(cutHere)]
+	if end := strings.LastIndexByte(text, '\n'); end > 0 {
+		text = text[:end]
+	}
+	return strings.ToValidUTF8(text, "") + cutHere // one line may be cut within a character
+}
+
+// oneLine is a title as GitHub takes it.
+func oneLine(title string) string {
+	title = strings.Join(strings.Fields(strings.ToValidUTF8(title, string(utf8.RuneError))), " ")
+	if runes := []rune(title); len(runes) > maxTitle {
+		title = string(runes[:maxTitle-1]) + "…"
+	}
+	return title
+}
+
+// sameText compares as GitHub keeps text, which may have other line ends.
+func sameText(a, b string) bool {
+	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
+	return plain(a) == plain(b)
+}
