@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content/oci"
 
@@ -23,6 +26,15 @@ type hooked struct {
 	*oci.Store
 	before func(tag string) error // of writing it; an error is a lost connection
 	after  func(tag string)
+	dir    string
+}
+
+// lose deletes content behind the store's back.
+func (h *hooked) lose(t *testing.T, d digest.Digest) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(h.dir, "blobs", d.Algorithm().String(), d.Encoded())); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (h *hooked) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
@@ -49,7 +61,7 @@ func openStore(t *testing.T, dir string) *hooked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &hooked{Store: s}
+	return &hooked{Store: s, dir: dir}
 }
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -79,7 +79,7 @@ func (r *tagRun) nothingPromoted(ctx context.Context, p tagPlan, now snapshot) (
 // known, and under a rollback, only those above the stable itself can be promoted.
 func (r *tagRun) outranking(ctx context.Context, now snapshot) ([]string, error) {
 	all := descending(now.ladder.Candidates)
-	above := all[:len(all)-r.below(now)]
+	above := all[:len(all)-now.below()]
 	stable, ok := now.ladder.Stable()
 	if !ok || len(all) == 0 {
 		return all, nil

@@ -39,7 +39,7 @@ type History interface {
 // Outcome is what a run did.
 type Outcome string
 
-// The outcomes of a build and of a promotion.
+// The outcomes of a build, of a promotion, and of a look at both.
 const (
 	Created    Outcome = "created"    // a new candidate
 	Promoted   Outcome = "promoted"   // a new stable
@@ -48,6 +48,8 @@ const (
 	Superseded Outcome = "superseded" // what is there already is newer
 	Ignore     Outcome = "ignored"    // the event proves nothing, or is about something else
 	Planned    Outcome = "planned"    // a dry run
+	Healthy    Outcome = "healthy"    // the gate works: nothing needs a hand
+	Unhealthy  Outcome = "unhealthy"  // something does
 )
 
 // Report is the result of a run, as the output "report" and --json give it. Text in
@@ -73,8 +75,10 @@ type Report struct {
 	Rollback   *Rollback     `json:"rollback,omitempty"`
 	Rescued    *Rescued      `json:"rescued,omitempty"`
 	Release    string        `json:"release,omitempty"` // page of the GitHub release
+	Issue      string        `json:"issue,omitempty"`   // page of the tracking issue
 	Notices    []string      `json:"notices,omitempty"`
 	Warnings   []string      `json:"warnings,omitempty"`
+	*Diagnosis               // of mode verify only
 }
 
 // Selected is the tag that each cluster picks from the repository now; empty where

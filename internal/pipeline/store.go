@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -55,6 +57,34 @@ func newSnapshot(tags []string) snapshot {
 		snap.has[tag] = true
 	}
 	return snap
+}
+
+// below is the number of candidates that are not above the stable: the lowest ones.
+func (snap snapshot) below() int {
+	n := slices.IndexFunc(snap.ladder.Candidates, snap.ladder.Above)
+	if n < 0 {
+		return len(snap.ladder.Candidates)
+	}
+	return n
+}
+
+// shaTag is the sha- tag of a commit of which some first digits are known. More than the
+// tag has are compared with the artifact's own later.
+func (snap snapshot) shaTag(commit string, length int) (string, error) {
+	if len(commit) >= length {
+		return shaPrefix + commit[:length], nil
+	}
+	tags := slices.DeleteFunc(slices.Clone(snap.tags), func(tag string) bool {
+		return !isSHATag(tag) || !strings.HasPrefix(tag, shaPrefix+commit)
+	})
+	slices.Sort(tags)
+	switch tags = slices.Compact(tags); len(tags) {
+	case 0:
+		return shaPrefix + commit, nil // which is not there
+	case 1:
+		return tags[0], nil
+	}
+	return "", &refusal{fmt.Sprintf("commit %s is more than one: %s", commit, strings.Join(tags, ", ")), "give more digits of the commit"}
 }
 
 // lag is how long a reading may trail a write of this run before it is believed: GHCR's
@@ -129,6 +159,15 @@ func (s store) tag(ctx context.Context, a *artifact, tag string) error {
 		return fmt.Errorf("writing tag %q of %s: %w", tag, s.name, err)
 	}
 	return nil
+}
+
+// exists reports whether a blob is there.
+func (s store) exists(ctx context.Context, blob ocispec.Descriptor) (bool, error) {
+	ok, err := s.repo.Exists(ctx, blob)
+	if err != nil {
+		return false, fmt.Errorf("reading blob %s of %s: %w", blob.Digest, s.name, err)
+	}
+	return ok, nil
 }
 
 // claimer is a repository that looks at a tag again whenever a write has to wait.

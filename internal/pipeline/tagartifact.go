@@ -60,7 +60,7 @@ func (r *tagRun) lookAtDigest(ctx context.Context, now snapshot, f *tagFacts) (e
 
 // lookAtCommitTags reads what the commit's sha- tag names.
 func (r *tagRun) lookAtCommitTags(ctx context.Context, now snapshot, f *tagFacts) error {
-	tag, err := r.shaTag(now, f.subject.Commit)
+	tag, err := now.shaTag(f.subject.Commit, r.SHALength)
 	if err != nil {
 		return err
 	}
@@ -72,25 +72,6 @@ func (r *tagRun) lookAtCommitTags(ctx context.Context, now snapshot, f *tagFacts
 		f.missing = fmt.Sprintf("the tag %q of %s is listed and cannot be read", tag, r.name)
 	}
 	return err
-}
-
-// shaTag is the sha- tag of a commit of which some first digits are known. More than the
-// tag has are compared with the artifact's own later.
-func (r *tagRun) shaTag(now snapshot, commit string) (string, error) {
-	if len(commit) >= r.SHALength {
-		return shaPrefix + commit[:r.SHALength], nil
-	}
-	tags := slices.DeleteFunc(slices.Clone(now.tags), func(tag string) bool {
-		return !isSHATag(tag) || !strings.HasPrefix(tag, shaPrefix+commit)
-	})
-	slices.Sort(tags)
-	switch tags = slices.Compact(tags); len(tags) {
-	case 0:
-		return shaPrefix + commit, nil // which is not there
-	case 1:
-		return tags[0], nil
-	}
-	return "", &refusal{fmt.Sprintf("commit %s is more than one: %s", commit, strings.Join(tags, ", ")), "give more digits of the commit"}
 }
 
 // lookForDoubt looks for what takes a word on the commit alone its worth: it counts while all

@@ -44,7 +44,7 @@ func (r *tagRun) lookAtRank(ctx context.Context, now snapshot, f *tagFacts) (new
 		return nil, r.lookAtEcho(ctx, now, f)
 	}
 	all := descending(now.ladder.Candidates)
-	above := len(all) - r.below(now)
+	above := len(all) - now.below()
 	told := slices.Index(all, a.readBy) // the cluster told a candidate
 	if told >= 0 {
 		f.candidate = a.readBy
@@ -118,15 +118,6 @@ func (r *tagRun) lookAtEcho(ctx context.Context, now snapshot, f *tagFacts) (err
 	return err
 }
 
-// below is the number of candidates that are not above the stable: the lowest ones.
-func (r *tagRun) below(now snapshot) int {
-	n := slices.IndexFunc(now.ladder.Candidates, now.ladder.Above)
-	if n < 0 {
-		return len(now.ladder.Candidates)
-	}
-	return n
-}
-
 // stablesToAsk are the stables that may name a, the likely ones first. Every promotion writes
 // validated- before its stable (promise 5); without that tag only what was done by hand is
 // left, and a version by hand below a candidate's base lies between that and the stable of
@@ -175,7 +166,7 @@ func (r *tagRun) lookAtStable(ctx context.Context, now snapshot, f *tagFacts, ne
 	if above || f.outranked || f.stable != "" {
 		return nil
 	}
-	older := version.Ladder{Candidates: now.ladder.Candidates[:r.below(now)]}
+	older := version.Ladder{Candidates: now.ladder.Candidates[:now.below()]}
 	if f.highestRank, err = r.rank(ctx, older, highest); err != nil || f.highestRank == "" {
 		return err
 	}
@@ -223,9 +214,9 @@ func (r *tagRun) lookByHand(ctx context.Context, now snapshot, f *tagFacts) (err
 			return err
 		}
 	}
-	f.candidate, err = r.find(ctx, descending(now.ladder.Candidates[r.below(now):]), d)
+	f.candidate, err = r.find(ctx, descending(now.ladder.Candidates[now.below():]), d)
 	if err == nil && f.candidate == "" {
-		f.candidate, err = r.rank(ctx, version.Ladder{Candidates: now.ladder.Candidates[:r.below(now)]}, f.artifact)
+		f.candidate, err = r.rank(ctx, version.Ladder{Candidates: now.ladder.Candidates[:now.below()]}, f.artifact)
 	}
 	if err != nil {
 		return err

@@ -1,0 +1,209 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// heard is what the git repository's host answered. What is not in it was not asked, or got
+// no answer; that is in unread.
+type heard struct {
+	head       string    // newest commit of the default branch that touches the path
+	headAt     time.Time // when it was committed
+	headIn     bool      // the newest artifact's commit contains it
+	subjectIn  bool      // and the commit whose path is told
+	words      map[digest.Digest]Word
+	runs       map[string][]Run // by commit, those that may have built it
+	builds     map[string]Run   // by commit, the one that did
+	promotions []Run            // nil for not asked
+	steps      map[int64]string // of failed runs, where they failed
+	unread     []error
+}
+
+// question is one request to the host, which may fail by itself.
+type question func(ctx context.Context) (answer func(*heard), err error)
+
+// ask asks questions at once, and keeps what got no answer as such. It fails only when the
+// run is cancelled.
+func (r *verifyRun) ask(ctx context.Context, questions ...question) error {
+	var (
+		mu sync.Mutex
+		g  errgroup.Group
+	)
+	g.SetLimit(8)
+	errs := make([]error, len(questions))
+	for i, q := range questions {
+		g.Go(func() error {
+			answer, err := q(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			if errs[i] = err; err == nil {
+				answer(&r.heard)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // the errors are answers, in their order
+	for _, err := range errs {
+		if err != nil {
+			r.heard.unread = append(r.heard.unread, err)
+		}
+	}
+	return ctx.Err()
+}
+
+// askHost asks, in two rounds, what the registry cannot tell.
+func (r *verifyRun) askHost(ctx context.Context) error {
+	r.heard = heard{words: map[digest.Digest]Word{}, runs: map[string][]Run{}, builds: map[string]Run{}, steps: map[int64]string{}}
+	if r.Host == nil {
+		return nil
+	}
+	first := []question{r.askHead}
+	if full(r.subject.commit) {
+		first = append(first, r.askBuilds(r.subject.commit))
+	}
+	first = append(first, r.askWord(r.subject.artifact)...)
+	oldest := r.oldestWaiting()
+	if a := r.artifacts[oldest]; a != nil && (r.subject.artifact == nil || a.desc.Digest != r.subject.artifact.desc.Digest) {
+		first = append(first, r.askWord(a)...)
+		if a.Revision.Commit != "" && a.Revision.Commit != r.subject.commit {
+			first = append(first, r.askBuilds(a.Revision.Commit))
+		}
+	}
+	if isRescue(oldest) || isRescue(r.subject.candidate) { // it waits since the stable's promotion only
+		first = append(first, r.askWord(r.stable.artifact)...)
+	}
+	if err := r.ask(ctx, first...); err != nil {
+		return err
+	}
+	return r.ask(ctx, r.followUps()...)
+}
+
+// followUps are the questions that the first answers raise.
+func (r *verifyRun) followUps() (next []question) {
+	h := r.heard
+	newest := r.newestCommit()
+	if h.head != "" && !r.isBuilt(h.head) {
+		if newest != "" {
+			next = append(next, r.askContains(newest, h.head))
+		}
+		if h.head != r.subject.commit {
+			next = append(next, r.askBuilds(h.head))
+		}
+	}
+	if a := r.subject.artifact; a == nil && full(r.subject.commit) && r.subject.commit != h.head && newest != "" {
+		next = append(next, r.askContains(newest, r.subject.commit))
+	} else if a != nil && h.words[a.desc.Digest].State == "success" {
+		since := r.Now.Add(-repeatsWithin)
+		if at := h.words[a.desc.Digest].At; r.subject.stable == "" && at.Before(since) {
+			since = at
+		}
+		next = append(next, r.askPromotions(since))
+	}
+	return next
+}
+
+func full(commit string) bool { return len(commit) == 40 }
+
+// newestCommit is the commit of the highest candidate that can be read.
+func (r *verifyRun) newestCommit() string {
+	for _, tag := range append(descending(r.snap.ladder.Candidates), r.stable.tag) {
+		if a := r.artifacts[tag]; a != nil {
+			return a.Revision.Commit
+		}
+	}
+	return ""
+}
+
+// isBuilt reports whether the build of a commit is complete, whatever the length of its tags
+// and whichever tool made its candidate.
+func (r *verifyRun) isBuilt(commit string) bool {
+	for n := 7; n <= len(commit); n++ {
+		if r.snap.has[integrationPrefix+commit[:n]] {
+			return true
+		}
+	}
+	for _, tag := range descending(r.snap.ladder.Candidates) {
+		if a := r.artifacts[tag]; a != nil && a.Revision.Commit == commit {
+			return true
+		}
+	}
+	return false
+}
+
+// isRescue reports whether a candidate was given to an older artifact (promise 9).
+func isRescue(tag string) bool {
+	c, err := version.ParseCandidate(tag)
+	return err == nil && c.N == 0
+}
+
+func (r *verifyRun) askHead(ctx context.Context) (func(*heard), error) {
+	head, at, err := r.Host.Head(ctx, r.Path)
+	return func(h *heard) { h.head, h.headAt = head, at }, err
+}
+
+func (r *verifyRun) askWord(a *artifact) []question {
+	if a == nil || a.Revision.Commit == "" {
+		return nil
+	}
+	return []question{func(ctx context.Context) (func(*heard), error) {
+		w, err := r.Host.Word(ctx, a.Revision.Commit, a.desc.Digest)
+		return func(h *heard) { h.words[a.desc.Digest] = w }, err
+	}}
+}
+
+// askBuilds asks for the runs on a commit and, where the likeliest build failed, at which step.
+func (r *verifyRun) askBuilds(commit string) question {
+	return func(ctx context.Context) (func(*heard), error) {
+		runs, err := r.Host.Builds(ctx, commit)
+		if err != nil {
+			return nil, err
+		}
+		step := ""
+		if !r.isBuilt(commit) && len(runs) > 0 && runs[0].failed() {
+			if step, err = r.Host.FailedStep(ctx, runs[0]); err != nil {
+				step = fmt.Sprintf("a step that cannot be read (%s)", withHint(err))
+			}
+		}
+		return func(h *heard) {
+			h.runs[commit] = runs
+			for _, run := range runs {
+				if run.State == "success" {
+					h.builds[commit] = run
+					break
+				}
+			}
+			if step != "" {
+				h.steps[runs[0].ID] = step
+			}
+		}, nil
+	}
+}
+
+func (r *verifyRun) askContains(newer, commit string) question {
+	return func(ctx context.Context) (func(*heard), error) {
+		in, err := r.Host.Contains(ctx, newer, commit)
+		return func(h *heard) {
+			if strings.EqualFold(commit, h.head) {
+				h.headIn = in
+			} else {
+				h.subjectIn = in
+			}
+		}, err
+	}
+}
+
+func (r *verifyRun) askPromotions(since time.Time) question {
+	return func(ctx context.Context) (func(*heard), error) {
+		runs, err := r.Host.Promotions(ctx, since)
+		return func(h *heard) { h.promotions = append([]Run{}, runs...) }, err
+	}
+}

@@ -1,0 +1,110 @@
+package pipeline
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oci-promote/oci-promote/internal/cluster"
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+const (
+	integrationRole = cluster.Integration
+	liveRole        = cluster.Live
+)
+
+// seen is what a cluster has of the repository.
+type seen struct {
+	tag    string
+	digest digest.Digest
+	at     time.Time
+}
+
+// knows reports whether a cluster with that role told of itself.
+func (r *verifyRun) knows(role cluster.Role) bool {
+	for _, s := range r.States {
+		if s.Has(role, r.registry(role)) {
+			return true
+		}
+	}
+	return false
+}
+
+// fetchedOn is what the sources of a role's cluster have fetched.
+func (r *verifyRun) fetchedOn(role cluster.Role) (all []seen) {
+	for _, s := range r.States {
+		if got, ok := s.Fetched(role, r.registry(role), r.Gate); ok {
+			all = append(all, seen{got.Tag, got.Digest, got.At})
+		}
+	}
+	return all
+}
+
+// registry is what a cluster of that role is compared with.
+func (r *verifyRun) registry(role cluster.Role) cluster.Registry {
+	reg := cluster.Registry{
+		Name: r.name, Tags: r.snap.tags, Stable: r.stable.tag, Digest: r.digestOf, Ready: r.since, Constraint: r.Clusters.Integration,
+	}
+	if role == liveRole {
+		reg.Constraint = r.Clusters.Live
+	}
+	newest, ok := r.snap.ladder.Newest()
+	if ok && r.snap.ladder.Above(newest) {
+		reg.Candidate = newest.String()
+	} else if next, err := r.snap.ladder.Next(version.Patch, version.Stable{Patch: 1}); err == nil {
+		reg.Candidate = next.String()
+	}
+	return reg
+}
+
+// checkClusters finds what is wrong on the clusters that told of themselves.
+func (r *verifyRun) checkClusters() (integration, live []Finding) {
+	for _, s := range r.States {
+		integration = append(integration, r.faultsOf(s, integrationRole)...)
+		live = append(live, r.faultsOf(s, liveRole)...)
+	}
+	if !hasError(integration) {
+		integration = append(integration, r.checkDelivery()...)
+	}
+	return integration, live
+}
+
+func (r *verifyRun) faultsOf(s *cluster.State, role cluster.Role) (all []Finding) {
+	for _, f := range s.Faults(role, r.registry(role), r.Gate, r.Now, r.MaxAge) {
+		all = append(all, Finding{
+			Code: Code(f.Code), Severity: Severity(f.Severity), Stage: Stage(f.Stage), Since: f.Since,
+			Message: fmt.Sprintf("on %s: %s", role, f.Message), Hint: f.Hint,
+		})
+	}
+	return all
+}
+
+// checkDelivery finds a report that was made and did not arrive: integration has applied the
+// artifact and found it healthy, its Alert and its Provider are as they should be, and the
+// commit has no status.
+func (r *verifyRun) checkDelivery() []Finding {
+	a := r.subject.artifact
+	if r.Host == nil || a == nil || r.subject.stable != "" || r.validatedTag() != "" {
+		return nil
+	}
+	w, asked := r.heard.words[a.desc.Digest]
+	if !asked || w.State != "" {
+		return nil
+	}
+	for _, s := range r.States {
+		applied, ok := s.Applied(integrationRole, r.registry(integrationRole), r.Gate)
+		if !ok || applied.Digest != a.desc.Digest || r.Now.Sub(applied.At) < promotionTakes {
+			continue
+		}
+		return []Finding{{
+			Code: ProviderFailing, Severity: Error, Stage: Validated, Since: applied.At,
+			Message: fmt.Sprintf("on integration: %s is applied and healthy, and its report did not reach commit %s: the Alert and the Provider look right, so GitHub refused it"+
+				" (a token that expired or may not write commit statuses), or the controller is too old", applied.Tag, short(r.subject.commit)),
+			Hint: fmt.Sprintf("`kubectl logs -n flux-system deploy/notification-controller` says what GitHub answered; renew the token with the right to write commit statuses;"+
+				" Flux does not repeat the report, so promote by hand: mode tag with artifact-sha %s", short(r.subject.commit)),
+		}}
+	}
+	return nil
+}

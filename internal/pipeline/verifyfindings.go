@@ -1,0 +1,104 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// findings are all that was found, without what another finding explains. Stop is where the
+// subject's path ends.
+func (r *verifyRun) findings(path []Step, stop *Finding) []Finding {
+	all := []Finding{}
+	content := append(r.checkContent(), r.checkCommit()...)
+	onIntegration, onLive := r.checkClusters()
+	integration, live := r.checkSelection()
+	head, stranded, tags := append(r.checkHead(), r.checkUnfinished()...), r.checkStranded(), r.checkTags()
+	if hasError(onIntegration) {
+		integration = nil
+	}
+	if hasError(onLive) {
+		live = nil
+	}
+	if stop != nil && !explained(stop.Code, content, onIntegration, head) {
+		all = append(all, *stop)
+	}
+	waiting := slices.Concat(all, content, onIntegration, integration, stranded, tags)
+	promoting := path[slices.Index(Stages, PromotedStage)].State == Waiting
+	if !hasError(waiting) && !promoting {
+		all = append(all, r.checkStuck()...)
+	}
+	all = append(all, slices.Concat(content, onIntegration, integration, stranded, tags, head, onLive, live)...)
+	all = append(append(all, r.checkHealth()...), r.checkRepeats()...)
+	return inOrder(append(all, r.checkReading()...))
+}
+
+// explained reports whether the end of a path is no more than the effect of something else
+// that was found.
+func explained(code Code, content, onIntegration, head []Finding) bool {
+	switch code {
+	case NotBuilt, NoCandidate:
+		return hasError(head)
+	case NoReport, ValidationFailed:
+		return hasError(content) || hasError(onIntegration)
+	}
+	return false
+}
+
+// checkReading tells what could not be looked at, so that silence is never taken for health.
+func (r *verifyRun) checkReading() (all []Finding) {
+	if r.Host == nil {
+		return []Finding{{
+			Code: TokenCannotRead, Severity: Info, Stage: Validated,
+			Message: "commit statuses, workflow runs and the newest commit were not looked at: there is no token or no GITHUB_REPOSITORY",
+			Hint:    "in a workflow leave the input token at its default; by hand set GITHUB_TOKEN and GITHUB_REPOSITORY",
+		}}
+	}
+	seen := map[string]bool{}
+	for _, err := range r.heard.unread {
+		f := Finding{Code: GitHubNotRead, Severity: Warning, Stage: Validated, Message: fmt.Sprintf("GitHub gave no answer: %v", err), Hint: "run verify again"}
+		var refused interface{ Refused() bool }
+		if errors.As(err, &refused) && refused.Refused() {
+			f.Code, f.Message = TokenCannotRead, fmt.Sprintf("the token may not read what verify needs: %v", err)
+			f.Hint = "give the job the permissions contents, actions and statuses: read"
+		}
+		var hinted interface{ Hint() string }
+		if errors.As(err, &hinted) && hinted.Hint() != "" {
+			f.Hint = hinted.Hint()
+		}
+		if key := string(f.Code) + f.Hint; !seen[key] {
+			seen[key] = true
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// reason is the whole answer in one line.
+func (r *verifyRun) reason(d Diagnosis) string {
+	errs := 0
+	for _, f := range d.Findings {
+		if f.Severity == Error || r.Strict && f.Severity == Warning {
+			errs++
+		}
+	}
+	s := r.subject
+	switch {
+	case errs == 1:
+		return d.Findings[0].Message
+	case errs > 1:
+		return fmt.Sprintf("%d problems, first: %s", errs, d.Findings[0].Message)
+	}
+	what := fmt.Sprintf("commit %s", short(s.commit))
+	for i, step := range d.Path {
+		switch {
+		case step.State == Followed && s.stable == "":
+			return fmt.Sprintf("%s is superseded, and nothing is late", what)
+		case step.State == Followed:
+			return fmt.Sprintf("%s was live as %s", what, s.stable)
+		case step.State == Waiting, step.State == Unknown, step.State == Stopped:
+			return fmt.Sprintf("%s is %s, and waits to be %s; nothing is late", what, d.Path[max(0, i-1)].Stage, step.Stage)
+		}
+	}
+	return fmt.Sprintf("%s is live as %s", what, s.stable)
+}

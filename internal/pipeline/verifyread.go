@@ -1,0 +1,361 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oci-promote/oci-promote/internal/bundle"
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// The bounds of what verify reads, so that a repository of 10,000 tags costs its list and at
+// most 60 other requests, of which two are the registry's login.
+const (
+	maxNewest  = 20 // candidates, from the highest down
+	maxOldest  = 3  // candidates above the stable, from the lowest up
+	maxStables = 5  // stables, from the highest down
+	maxBelow   = 6  // candidates below those, among which the stable's is looked for
+	maxSearch  = 14 // manifests that lead to an old commit's candidate
+	maxKilled  = 2  // builds that are not complete; where there are more, sha- tags are somebody else's
+)
+
+// verifyRun is what one verify read.
+type verifyRun struct {
+	Verify
+	store
+	snap      snapshot
+	artifacts map[string]*artifact // by tag, as read; nil for one that is listed and not there
+	stables   map[string]digest.Digest
+	commits   map[string]digest.Digest // what commit tags name
+	missing   map[digest.Digest]string // a blob that is not there, by the artifact
+	aside     map[string]bool          // candidates that were read on the way to another one
+	subject   subject
+	stable    stableSeen
+	heard     heard
+}
+
+// subject is the artifact whose path is told.
+type subject struct {
+	commit    string    // as much of it as is known
+	artifact  *artifact // nil where it is not built
+	candidate string    // the highest that names it; "" for none
+	stable    string    // the highest that names it; "" for none, or none among the highest few
+}
+
+// stableSeen is the highest stable and what is known of it.
+type stableSeen struct {
+	tag      string // "" where there is none
+	artifact *artifact
+	rank     string // the highest candidate that names the same; "" where none of those read does
+	lower    string // a lower stable that names the same: it is a rollback
+}
+
+// readRegistry reads the tags once, and of the manifests those that matter.
+func (r *verifyRun) readRegistry(ctx context.Context) (err error) {
+	if r.snap, err = r.list(ctx); err != nil {
+		return err
+	}
+	r.artifacts, r.aside = map[string]*artifact{}, map[string]bool{}
+	if err := r.inspectAll(ctx, r.worthReading()); err != nil {
+		return err
+	}
+	if err := r.readStables(ctx); err != nil {
+		return err
+	}
+	if err := r.findSubject(ctx); err != nil {
+		return err
+	}
+	return r.readDetails(ctx)
+}
+
+// worthReading are the highest candidates, the lowest that wait for their promotion, and the
+// stable.
+func (r *verifyRun) worthReading() []string {
+	all := descending(r.snap.ladder.Candidates)
+	tags := slices.Clone(all[:min(maxNewest, len(all))])
+	waiting := all[:len(all)-r.snap.below()]
+	oldest := waiting[max(0, len(waiting)-maxOldest):]
+	if s, ok := r.snap.ladder.Stable(); ok {
+		r.stable.tag = s.String()
+		tags = append(tags, r.stable.tag)
+	}
+	tags = append(tags, oldest...)
+	tags = append(tags, r.unfinished()...)
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
+
+// unfinished are the sha- tags of builds that did not come to their end.
+func (r *verifyRun) unfinished() []string {
+	tags := slices.DeleteFunc(slices.Clone(r.snap.tags), func(tag string) bool { return !isSHATag(tag) || r.snap.has[integrationOf(tag)] })
+	if len(tags) > maxKilled {
+		return nil
+	}
+	return tags
+}
+
+// inspectAll reads what tags name, each once.
+func (r *verifyRun) inspectAll(ctx context.Context, tags []string) error {
+	tags = slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { _, known := r.artifacts[tag]; return known })
+	read, err := askAll(ctx, tags, r.inspect)
+	if err != nil {
+		return err
+	}
+	for i, tag := range tags {
+		r.artifacts[tag] = read[i]
+	}
+	return nil
+}
+
+func (r *verifyRun) inspectAside(ctx context.Context, tags []string) error {
+	for _, tag := range tags {
+		if _, known := r.artifacts[tag]; !known {
+			r.aside[tag] = true
+		}
+	}
+	return r.inspectAll(ctx, tags)
+}
+
+// inspect is read for a manifest that may be anything.
+func (r *verifyRun) inspect(ctx context.Context, tag string) (*artifact, error) {
+	a, err := r.read(ctx, tag)
+	if !errors.Is(err, bundle.ErrNoManifest) {
+		return a, err
+	}
+	desc, err := r.repo.Resolve(ctx, tag)
+	return &artifact{desc: desc, readBy: tag}, err
+}
+
+// readStables reads what the highest few stables name, and which candidate the stable's
+// artifact has: one of those read, or of those right below them.
+func (r *verifyRun) readStables(ctx context.Context) error {
+	r.stables = map[string]digest.Digest{}
+	if r.stable.tag == "" {
+		return nil
+	}
+	stables := descending(r.snap.ladder.Stables)
+	lower := stables[1:min(maxStables, len(stables))]
+	named, err := r.resolveAll(ctx, lower)
+	if err != nil {
+		return err
+	}
+	r.stables = named
+	r.stable.artifact = r.artifacts[r.stable.tag]
+	if r.stable.artifact == nil {
+		return nil
+	}
+	d := r.stable.artifact.desc.Digest
+	r.stables[r.stable.tag] = d
+	for _, tag := range lower {
+		if r.stable.lower == "" && named[tag] == d {
+			r.stable.lower = tag
+		}
+	}
+	if r.stable.rank = r.highestOn(d); r.stable.rank != "" {
+		return nil
+	}
+	all := descending(r.snap.ladder.Candidates)
+	below := slices.DeleteFunc(all[len(all)-r.snap.below():], func(tag string) bool { return r.artifacts[tag] != nil })
+	if err := r.inspectAside(ctx, below[:min(maxBelow, len(below))]); err != nil {
+		return err
+	}
+	r.stable.rank = r.highestOn(d)
+	return nil
+}
+
+// highestOn is the highest candidate, of those read, that names d.
+func (r *verifyRun) highestOn(d digest.Digest) string {
+	for _, tag := range descending(r.snap.ladder.Candidates) {
+		if a := r.artifacts[tag]; a != nil && a.desc.Digest == d {
+			return tag
+		}
+	}
+	return ""
+}
+
+// findSubject finds the artifact whose path is asked for.
+func (r *verifyRun) findSubject(ctx context.Context) error {
+	if r.Commit != "" {
+		return r.findCommit(ctx)
+	}
+	for _, tag := range append(descending(r.snap.ladder.Candidates), r.stable.tag) {
+		if a := r.artifacts[tag]; a != nil {
+			r.setSubject(a, a.Revision.Commit, r.highestOn(a.desc.Digest))
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *verifyRun) findCommit(ctx context.Context) error {
+	r.subject.commit = r.Commit
+	tag, err := r.snap.shaTag(r.Commit, r.SHALength)
+	if err != nil {
+		return err
+	}
+	if !r.snap.has[tag] {
+		return nil
+	}
+	if err := r.inspectAll(ctx, []string{tag}); err != nil {
+		return err
+	}
+	a := r.artifacts[tag]
+	if a == nil {
+		return nil
+	}
+	commit := r.Commit
+	if strings.HasPrefix(a.Revision.Commit, commit) {
+		commit = a.Revision.Commit
+	}
+	candidate := r.highestOn(a.desc.Digest)
+	if candidate == "" {
+		if candidate, err = r.searchCandidate(ctx, a); err != nil {
+			return err
+		}
+	}
+	r.setSubject(a, commit, candidate)
+	return r.findSubjectsStable(ctx)
+}
+
+// searchCandidate looks for the candidate of an artifact that is older than those read: the
+// order of commits leads there (promise 10), in a bounded number of steps.
+func (r *verifyRun) searchCandidate(ctx context.Context, a *artifact) (string, error) {
+	all := descending(r.snap.ladder.Candidates)
+	low, high := 0, len(all)
+	for range maxSearch {
+		if low >= high {
+			break
+		}
+		middle := (low + high) / 2
+		if err := r.inspectAside(ctx, all[middle:middle+1]); err != nil {
+			return "", err
+		}
+		c := r.artifacts[all[middle]]
+		switch {
+		case c != nil && c.desc.Digest == a.desc.Digest:
+			return r.highestOn(a.desc.Digest), nil
+		case c != nil && c.Created.After(a.Created):
+			low = middle + 1
+		default:
+			high = middle
+		}
+	}
+	return "", nil
+}
+
+func (r *verifyRun) setSubject(a *artifact, commit, candidate string) {
+	r.subject = subject{commit: commit, artifact: a, candidate: candidate}
+	for _, tag := range descending(r.snap.ladder.Stables) {
+		if r.stables[tag] == a.desc.Digest {
+			r.subject.stable = tag
+			break
+		}
+	}
+}
+
+// findSubjectsStable looks below the highest few stables at the one that an artifact gets as
+// a rule, its candidate's base.
+func (r *verifyRun) findSubjectsStable(ctx context.Context) error {
+	c, err := version.ParseCandidate(r.subject.candidate)
+	if err != nil {
+		return nil //nolint:nilerr // it has no candidate
+	}
+	base := c.Base.String()
+	if _, known := r.stables[base]; known || r.subject.stable != "" || !r.snap.has[base] {
+		return nil
+	}
+	if r.stables[base], err = r.resolve(ctx, base); err != nil {
+		return err
+	}
+	r.setSubject(r.subject.artifact, r.subject.commit, r.subject.candidate)
+	return nil
+}
+
+// readDetails reads what the commit tags of the subject and of the stable name, and whether
+// their blobs are there.
+func (r *verifyRun) readDetails(ctx context.Context) error {
+	details := []*artifact{r.subject.artifact}
+	if s := r.stable.artifact; s != nil && (r.subject.artifact == nil || s.desc.Digest != r.subject.artifact.desc.Digest) {
+		details = append(details, s)
+	}
+	var tags []string
+	for _, a := range details {
+		for _, tag := range r.commitTags(a) {
+			if r.snap.has[tag] && tag != a.readBy {
+				tags = append(tags, tag)
+			}
+		}
+	}
+	tags = append(tags, r.halfPromoted()...)
+	var err error
+	if r.commits, err = r.resolveAll(ctx, tags); err != nil {
+		return err
+	}
+	for _, a := range details {
+		if a != nil && strings.HasPrefix(a.readBy, shaPrefix) {
+			r.commits[a.readBy] = a.desc.Digest
+		}
+	}
+	return r.readBlobs(ctx, details)
+}
+
+// commitTags are the tags that an artifact's commit may have; none where it does not tell
+// its commit.
+func (r *verifyRun) commitTags(a *artifact) []string {
+	if a == nil {
+		return nil
+	}
+	return r.commitTagsOf(a.Revision.Commit)
+}
+
+func (r *verifyRun) commitTagsOf(commit string) []string {
+	if commit == "" {
+		return nil
+	}
+	digits := commit[:r.SHALength]
+	return []string{shaPrefix + digits, integrationPrefix + digits, validatedPrefix + digits}
+}
+
+// readBlobs asks whether the config and the layer of artifacts are there, each once. Further
+// layers are not Flux's.
+func (r *verifyRun) readBlobs(ctx context.Context, artifacts []*artifact) error {
+	parts, owners := map[string]ocispec.Descriptor{}, map[string][]digest.Digest{}
+	for _, a := range artifacts {
+		if a == nil {
+			continue
+		}
+		blobs := bundle.ReadParts(a.manifest).Blobs()
+		for _, blob := range blobs[:min(2, len(blobs))] {
+			name := blob.Digest.String()
+			parts[name] = blob
+			owners[name] = append(owners[name], a.desc.Digest)
+		}
+	}
+	names := slices.Sorted(maps.Keys(parts))
+	there, err := askAll(ctx, names, func(ctx context.Context, name string) (bool, error) { return r.exists(ctx, parts[name]) })
+	r.missing = map[digest.Digest]string{}
+	for i, name := range names {
+		for _, owner := range owners[name] {
+			if !there[i] {
+				r.missing[owner] = name
+			}
+		}
+	}
+	return err
+}
+
+// ready is since when a cluster could take an artifact: its commit's time, or the end of its
+// build where that is later. Both may be unknown.
+func (r *verifyRun) ready(a *artifact) time.Time {
+	if built := r.heard.builds[a.Revision.Commit].Started; built.After(a.Created) {
+		return built
+	}
+	return a.Created
+}

@@ -1,0 +1,147 @@
+package pipeline
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+func keysOf(m map[string]*artifact) iter.Seq[string] { return maps.Keys(m) }
+
+// checkTags finds tags of one artifact that disagree, and promotions that ended halfway.
+func (r *verifyRun) checkTags() (all []Finding) {
+	for _, a := range []*artifact{r.stable.artifact, r.subject.artifact} {
+		if len(all) == 0 { // they may be of one commit
+			all = append(all, r.checkCommitTags(a)...)
+		}
+	}
+	all = append(all, r.checkStableTag()...)
+	for _, tag := range r.waiting() {
+		a := r.artifacts[tag]
+		if r.subject.artifact != nil && a.desc.Digest == r.subject.artifact.desc.Digest {
+			continue // its path tells
+		}
+		if own := r.validatedTagOf(a); own != "" && r.commits[own] == a.desc.Digest && !r.heard.promoting() {
+			return append(all, Finding{
+				Code: HalfPromoted, Severity: Error, Stage: PromotedStage,
+				Message: fmt.Sprintf("the promotion of %s (commit %s) ended halfway: %q is there, and no stable names %s", tag, short(a.Revision.Commit), own, a.desc.Digest),
+				Hint:    fmt.Sprintf("run mode tag with artifact-sha %s: it completes the promotion", short(a.Revision.Commit)),
+			})
+		}
+	}
+	return all
+}
+
+// promoting reports whether a promotion is under way.
+func (h heard) promoting() bool {
+	for _, run := range h.promotions {
+		if !run.Done {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *verifyRun) validatedTagOf(a *artifact) string {
+	if tags := r.commitTags(a); tags != nil {
+		return tags[2]
+	}
+	return ""
+}
+
+// halfPromoted are the validated- tags of candidates that wait, of which a few are looked at.
+func (r *verifyRun) halfPromoted() (tags []string) {
+	for _, tag := range r.waiting() {
+		a := r.artifacts[tag]
+		if own := r.validatedTagOf(a); r.snap.has[own] && (r.subject.artifact == nil || a.desc.Digest != r.subject.artifact.desc.Digest) {
+			tags = append(tags, own)
+		}
+	}
+	return tags[:min(2, len(tags))]
+}
+
+// checkCommitTags compares the commit tags of an artifact with it.
+func (r *verifyRun) checkCommitTags(a *artifact) []Finding {
+	var moved []string
+	other := digest.Digest("")
+	for _, tag := range r.commitTags(a) {
+		if d, known := r.commits[tag]; known && d != a.desc.Digest {
+			moved = append(moved, fmt.Sprintf("%q names %s", tag, orNone(d.String())))
+			if !strings.HasPrefix(tag, validatedPrefix) || other == "" {
+				other = d
+			}
+		}
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	f := Finding{
+		Code: TagMoved, Severity: Error, Stage: Numbered, Since: a.Created,
+		Message: fmt.Sprintf("the tags of commit %s disagree: %s names %s, %s", short(a.Revision.Commit), a.readBy, a.desc.Digest, strings.Join(moved, ", ")),
+		Hint:    "a build with overwrite: true was cut short, or a tag was moved by hand: run the build of this commit again; a promotion that knows only the commit refuses until they agree",
+	}
+	if twin := r.artifacts[r.highestOn(other)]; twin != nil && twin.Revision == a.Revision { // built twice, and both are whole
+		f.Severity, f.Hint = Warning, "the commit was built twice with different content; nothing to do if overwrite: true was meant"
+	}
+	return []Finding{f}
+}
+
+// checkStableTag finds a stable that was moved: none of its own candidates names its artifact,
+// or another of them was validated and has no stable.
+func (r *verifyRun) checkStableTag() []Finding {
+	s := r.stable
+	if s.artifact == nil || s.lower != "" {
+		return nil
+	}
+	validated := r.commits[r.validatedTagOf(s.artifact)] == s.artifact.desc.Digest
+	var own []string
+	for _, c := range r.snap.ladder.Candidates {
+		a, read := r.artifacts[c.String()]
+		switch {
+		case c.Base.String() != s.tag:
+		case !read:
+			return nil // there are too many to tell
+		case a != nil && a.desc.Digest != s.artifact.desc.Digest && r.snap.has[r.validatedTagOf(a)] && !r.isStable(a):
+			return []Finding{r.movedStable(fmt.Sprintf("%s (commit %s) was validated and has no stable, and %s names the artifact of commit %s",
+				c, short(a.Revision.Commit), s.tag, short(s.artifact.Revision.Commit)), validated)}
+		default:
+			own = append(own, c.String())
+		}
+	}
+	if s.rank != "" || len(own) == 0 || validated {
+		return nil
+	}
+	return []Finding{r.movedStable(fmt.Sprintf("%s names %s, and none of its candidates does (%s)", s.tag, s.artifact.desc.Digest, strings.Join(own, ", ")), false)}
+}
+
+func (r *verifyRun) movedStable(what string, maybe bool) Finding {
+	f := Finding{
+		Code: TagMoved, Severity: Error, Stage: PromotedStage,
+		Message: what + ": the stable was moved",
+		Hint:    "a stable must never move: find who tagged it (another script, `flux tag`), and promote what should be live with version: next and its digest; where the registry can make tags immutable, let it",
+	}
+	if maybe {
+		f.Severity, f.Message = Warning, what+": the stable was moved, or the first promotion ended halfway"
+	}
+	return f
+}
+
+// since is since when clusters could take what a tag names; zero for unknown.
+func (r *verifyRun) since(tag string) (t time.Time) {
+	if a := r.artifacts[tag]; a != nil {
+		if _, err := version.ParseCandidate(tag); err == nil {
+			return r.waitsSince(tag, a)
+		}
+		if at := r.heard.words[a.desc.Digest].At; !at.IsZero() {
+			return at
+		}
+		return r.ready(a)
+	}
+	return t
+}
