@@ -126,22 +126,8 @@ func TestRequestsOfAPromotionInALongHistory(t *testing.T) {
 	const releases = 198 // of five tags each
 	s := registrytest.Start(t, registrytest.Options{Token: true})
 	j := keep(s, new(journal), nil)
-	model := buildFor(t, s, strings.Repeat("f", 40), 0)
-	manifest := j.all()[0].body
-	var old built
-	for i := range releases {
-		sum := sha1.Sum([]byte{byte(i)})
-		a := built{tag: fmt.Sprintf("0.0.%d-rc.1", i+2), commit: hex.EncodeToString(sum[:])}
-		day := func(n int) []byte {
-			return []byte(time.Unix(1767225600+86400*int64(n), 0).UTC().Format(time.RFC3339))
-		}
-		body := bytes.ReplaceAll(bytes.ReplaceAll(manifest, []byte(model.commit), []byte(a.commit)), day(0), day(i+1))
-		digits := a.commit[:7]
-		a.digest = s.SeedManifest(fleet, body, "sha-"+digits, "integration-"+digits, a.tag, "validated-"+digits, "0.0."+strconv.Itoa(i+2)).String()
-		if i == releases/2 {
-			old = a
-		}
-	}
+	history := seedHistory(t, s, j, releases, promotedTags)
+	old := history[releases/2]
 	b := buildFor(t, s, commitB, releases+1)
 	countPromotion(t, s, j, "promotion", 1, b, b.plainStatus(t), fmt.Sprintf("0.0.%d", releases+2), nil)
 	for name, status := range map[string][]string{"with the digest": old.boundStatus(t), "of the commit": old.plainStatus(t)} {
@@ -156,6 +142,31 @@ func TestRequestsOfAPromotionInALongHistory(t *testing.T) {
 	if n := len(s.Tags(fleet)); n > 1000 {
 		t.Errorf("%d tags are more than a page", n)
 	}
+}
+
+// seedHistory gives the repository n artifacts, each an hour younger than the one before, and lets tagsOf name them.
+func seedHistory(t *testing.T, s *registrytest.Server, j *journal, n int, tagsOf func(i int, a *built) []string) []built {
+	t.Helper()
+	model := buildFor(t, s, strings.Repeat("f", 40), 0)
+	manifest := j.all()[0].body
+	all := make([]built, n)
+	for i := range all {
+		sum := sha1.Sum([]byte(strconv.Itoa(i)))
+		all[i].commit = hex.EncodeToString(sum[:])
+		hour := func(n int) []byte {
+			return []byte(time.Unix(1767225600+3600*int64(n), 0).UTC().Format(time.RFC3339))
+		}
+		body := bytes.ReplaceAll(bytes.ReplaceAll(manifest, []byte(model.commit), []byte(all[i].commit)), hour(0), hour(i+1))
+		all[i].digest = s.SeedManifest(fleet, body, tagsOf(i, &all[i])...).String()
+	}
+	return all
+}
+
+// promotedTags are the tags of the i-th of a history of promotions.
+func promotedTags(i int, a *built) []string {
+	a.tag = fmt.Sprintf("0.0.%d-rc.1", i+2)
+	digits := a.commit[:7]
+	return []string{"sha-" + digits, "integration-" + digits, a.tag, "validated-" + digits, "0.0." + strconv.Itoa(i+2)}
 }
 
 // What proves nothing is ignored before anything is sent.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -27,6 +28,9 @@ func (c *command) runAction(ctx context.Context) int {
 	if err == nil {
 		err = c.publish(run, report)
 	}
+	if err == nil && failed(report, values) {
+		return exitFailed
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -40,9 +44,14 @@ func (c *command) runAction(ctx context.Context) int {
 // publish tells the result. A run whose outputs cannot be set has failed: the job
 // would go on with empty values.
 func (c *command) publish(run *action.Run, r pipeline.Report) error {
-	for _, line := range reportLines(r) {
+	lines := reportLines(r)
+	if r.Diagnosis != nil {
+		lines = verifyLines(r, true)
+	}
+	for _, line := range lines {
 		run.Println(line)
 	}
+	annotate(run, r)
 	outputs, err := outputsOf(r)
 	if err != nil {
 		return err
@@ -57,6 +66,21 @@ func (c *command) publish(run *action.Run, r pipeline.Report) error {
 		err = errors.Join(err, run.AddArtifact(r.Reference))
 	}
 	return err
+}
+
+// annotate shows what verify found where people look first. An info stays in the report.
+func annotate(run *action.Run, r pipeline.Report) {
+	if r.Diagnosis == nil {
+		return
+	}
+	for _, f := range r.Findings {
+		switch text := fmt.Sprintf("%s: %s", f.Code, f.Message); f.Severity {
+		case pipeline.Error:
+			run.Error(text, f.Hint)
+		case pipeline.Warning:
+			run.Warning(text + "; " + f.Hint)
+		}
+	}
 }
 
 // isThisRuns reports whether the artifact was built from the commit of this run, so

@@ -80,7 +80,10 @@ func (c *command) runMode(ctx context.Context, mode string, args []string) int {
 	if err != nil {
 		return c.fail(err)
 	}
-	return c.fail(c.print(report, asJSON))
+	if code := c.fail(c.print(report, asJSON)); code != exitOK || !failed(report, values) {
+		return code
+	}
+	return exitFailed
 }
 
 func (c *command) print(report pipeline.Report, asJSON bool) error {

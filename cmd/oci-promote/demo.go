@@ -87,6 +87,8 @@ func (d *demo) tell(ctx context.Context) error {
 			func() error { return d.status(ctx, first, first.Candidate) }},
 		{"Integration takes the second by its new number, and reports that it is healthy.",
 			func() error { return d.status(ctx, second, "0.0.2-rc.0") }},
+		{"Verify follows the newest candidate along its path.",
+			func() error { return d.verify(ctx) }},
 		{"The second turns out to be bad. A rollback is a new, higher version of the first.",
 			func() error { return d.rollback(ctx, first) }},
 		{"A late report of the second does not undo that.",
@@ -128,6 +130,12 @@ func (d *demo) status(ctx context.Context, of pipeline.Report, tag string) error
 	return err
 }
 
+func (d *demo) verify(ctx context.Context) error {
+	d.step("$ oci-promote verify --repository oci-layout:DIR")
+	_, err := d.run(ctx, action.Verify, action.Values{}, nil)
+	return err
+}
+
 func (d *demo) rollback(ctx context.Context, to pipeline.Report) error {
 	d.step("$ oci-promote tag --repository oci-layout:DIR --version next --digest %.14s…", to.Digest)
 	_, err := d.run(ctx, action.Tag, action.Values{"version": "next", "digest": to.Digest.String()}, nil)
@@ -152,7 +160,7 @@ func (d *demo) run(ctx context.Context, mode string, v action.Values, env map[st
 
 // inShort reports whether a line of a report is told in the demo.
 func inShort(line string) bool {
-	return !strings.HasPrefix(line, " ") || slices.ContainsFunc([]string{"because", "tags", "rescued", "integration", "live"}, func(name string) bool {
+	return !strings.HasPrefix(line, " ") || slices.ContainsFunc([]string{"because", "tags", "rescued", "integration", "live", "path"}, func(name string) bool {
 		return strings.HasPrefix(line, "  "+name+" ")
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 )
@@ -26,12 +27,12 @@ func init() {
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // a refusal or an error; what to do is in the message
+	exitFailed = 1 // a refusal or an error, or unhealthy by fail-on; what to do is in the message
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, terminal: isTerminal(os.Stderr)}
+	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, terminal: isTerminal(os.Stderr)}
 	code := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -41,6 +42,7 @@ func main() {
 type command struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	now            func() time.Time
 	terminal       bool // stderr is one, so that progress may overwrite itself
 }
 

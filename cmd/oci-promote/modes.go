@@ -23,13 +23,9 @@ func (c *command) mode(ctx context.Context, name string, v action.Values, s sess
 		return pipeline.Report{}, err
 	}
 	modes := map[string]func(context.Context, action.Values, session) (pipeline.Report, error){
-		action.Build: c.build, action.Tag: c.tag,
+		action.Build: c.build, action.Tag: c.tag, action.Verify: c.verify,
 	}
-	run, ok := modes[name]
-	if !ok {
-		return pipeline.Report{}, fmt.Errorf("mode: %q comes with a later version of oci-promote; this one (%s) has %q and %q", name, version, action.Build, action.Tag)
-	}
-	report, err := run(ctx, v, s)
+	report, err := modes[name](ctx, v, s)
 	for _, input := range action.Misplaced(name, v) {
 		report.Warnings = append(report.Warnings, fmt.Sprintf("input %q is set but mode %s does not use it", input, name))
 	}

@@ -13,6 +13,9 @@ import (
 
 // reportLines is the short human report.
 func reportLines(r pipeline.Report) []string {
+	if r.Diagnosis != nil {
+		return verifyLines(r, false)
+	}
 	lines := []string{headline(r)}
 	add := func(name, value string) {
 		if value != "" {

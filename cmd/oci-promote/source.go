@@ -32,30 +32,39 @@ func (c *command) source(r *action.Reader, workspace string) (fs.FS, string) {
 // resolveBelow finds the directory behind name, and its path inside workspace. It refuses
 // one outside, also where a symlink leads there.
 func resolveBelow(workspace, name string) (dir, inside string, err error) {
-	dir = name
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(workspace, dir)
-	}
-	dir, err = filepath.EvalSymlinks(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	dir, inside, err = below(workspace, name, "a directory")
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", "", fmt.Errorf("%q does not exist; expected a directory, is there an actions/checkout step before this one?", name)
-	case err != nil:
+	}
+	if err != nil {
 		return "", "", err
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return "", "", errors.Join(fmt.Errorf("%q is not a directory", name), err)
 	}
+	return dir, inside, nil
+}
+
+// below resolves a name in workspace, and its path inside. It refuses one outside, also where
+// a symlink leads there. Without a workspace any name will do.
+func below(workspace, name, what string) (full, inside string, err error) {
+	full = name
+	if !filepath.IsAbs(full) {
+		full = filepath.Join(workspace, full)
+	}
+	if full, err = filepath.EvalSymlinks(full); err != nil {
+		return "", "", err
+	}
 	if workspace == "" {
-		return dir, filepath.Clean(name), nil
+		return full, filepath.Clean(name), nil
 	}
 	base, err := filepath.EvalSymlinks(workspace)
 	if err != nil {
 		return "", "", fmt.Errorf("resolving the workspace: %w", err)
 	}
-	inside, err = filepath.Rel(base, dir)
+	inside, err = filepath.Rel(base, full)
 	if err != nil || !filepath.IsLocal(inside) {
-		return "", "", fmt.Errorf("%q is outside the workspace %s; expected a directory in it", name, workspace)
+		return "", "", fmt.Errorf("%q is outside the workspace %s; expected %s in it", name, workspace, what)
 	}
-	return dir, inside, nil
+	return full, inside, nil
 }

@@ -31,6 +31,9 @@ func (c *command) pages(r pipeline.Report) (p pages) {
 
 // summary is the report as the job's summary.
 func summary(r pipeline.Report, p pages) string {
+	if r.Diagnosis != nil {
+		return verifySummary(r, p)
+	}
 	var b strings.Builder
 	row := func(name, value string) {
 		if value != "" {

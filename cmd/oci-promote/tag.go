@@ -184,11 +184,7 @@ func catchUp(gate trigger.Gate, api *github.Repository) (pipeline.Health, error)
 		if err != nil {
 			return nil, "", err
 		}
-		statuses := make([]trigger.Status, len(found))
-		for i, s := range found {
-			statuses[i] = trigger.Status{Commit: commit, Context: s.Context, State: s.State, Description: s.Description, Updated: s.Updated}
-		}
-		v, ok, err := gate.Latest(statuses, d)
+		v, ok, err := gate.Latest(statusesOf(commit, found), d)
 		switch {
 		case err != nil:
 			return nil, "", err

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/cluster"
+	"github.com/oci-promote/oci-promote/internal/oci"
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+)
+
+// The values of fail-on.
+const (
+	failOnError   = "error"
+	failOnWarning = "warning"
+	failOnNever   = "never"
+)
+
+// verify turns inputs into a pipeline.Verify and runs it.
+func (c *command) verify(ctx context.Context, values action.Values, s session) (report pipeline.Report, err error) {
+	r := action.Read(values)
+	in := c.common(r)
+	gate := readGate(r)
+	v := pipeline.Verify{
+		Name: in.ref.String(), SHALength: in.shaLength, MaxAge: r.Duration("max-age"), Clusters: in.clusters, Now: c.now().UTC(),
+		Gate: cluster.Gate{Namespace: gate.Namespace, Name: gate.Name, Repository: c.getenv("GITHUB_REPOSITORY"), Server: c.getenv("GITHUB_SERVER_URL")},
+	}
+	asked := readAsked(r)
+	v.Commit = asked.commit // "latest" is the newest candidate, as nothing is
+	v.Path = action.Get(r, "path", func(name string) (string, error) { return inRepository(s.workspace, name) })
+	v.States = readStates(r, s.workspace)
+	failOn := action.Get(r, "fail-on", parseFailOn)
+	v.Strict = failOn == failOnWarning
+	issue := r.Bool("issue")
+	if err := r.Err(); err != nil {
+		return report, err
+	}
+	transport := in.transport(s.log)
+	api, err := c.history(in.token, transport)
+	if err != nil {
+		return report, err
+	}
+	if api != nil {
+		v.Host = host{api, gate, c.getenv("GITHUB_RUN_ID")}
+	}
+	dryRun := in.dryRun
+	in.dryRun = true // it only reads the repository
+	repo, closeRepo, err := in.open(ctx, oci.Options{Transport: transport})
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, closeRepo()) }()
+	v.Repo = repo
+	if report, err = v.Run(ctx); err != nil {
+		return report, err
+	}
+	if issue {
+		c.track(ctx, api, &report, dryRun)
+	}
+	return report, nil
+}
+
+func parseFailOn(s string) (string, error) {
+	all := []string{failOnError, failOnWarning, failOnNever}
+	if !slices.Contains(all, s) {
+		return "", fmt.Errorf("%q is none of %s", s, strings.Join(all, ", "))
+	}
+	return s, nil
+}
+
+// failed reports whether a run that ended well fails its job.
+func failed(r pipeline.Report, v action.Values) bool {
+	return r.Outcome == pipeline.Unhealthy && strings.TrimSpace(v["fail-on"]) != failOnNever
+}
+
+// inRepository is a directory's path in the git repository, as GitHub knows it. It need not
+// be there: verify needs no checkout.
+func inRepository(workspace, name string) (string, error) {
+	if filepath.IsAbs(name) {
+		rel, err := filepath.Rel(workspace, name)
+		if err != nil {
+			return "", fmt.Errorf("%q is outside the workspace %q", name, workspace)
+		}
+		name = rel
+	}
+	if name = path.Clean(filepath.ToSlash(name)); !filepath.IsLocal(name) {
+		return "", fmt.Errorf("%q leads out of the git repository; expected a directory in it", name)
+	}
+	return name, nil
+}
+
+// readStates reads the files of cluster-state: a line is FILE, integration=FILE or live=FILE.
+// Files with the same role are of one cluster.
+func readStates(r *action.Reader, workspace string) (states []*cluster.State) {
+	for _, line := range r.Lines("cluster-state") {
+		role, name := cluster.Role(""), strings.TrimSpace(line)
+		for _, known := range []cluster.Role{cluster.Integration, cluster.Live} {
+			if file, ok := strings.CutPrefix(name, string(known)+"="); ok {
+				role, name = known, file
+			}
+		}
+		if role == "" {
+			role, _ = cluster.RoleOf(name)
+		}
+		i := slices.IndexFunc(states, func(s *cluster.State) bool { return s.Role == role })
+		if i < 0 {
+			i = len(states)
+			states = append(states, &cluster.State{Role: role})
+		}
+		if err := readState(states[i], workspace, name); err != nil {
+			r.Fail("cluster-state", err)
+		}
+	}
+	return states
+}
+
+func readState(state *cluster.State, workspace, name string) error {
+	file, _, err := below(workspace, name, "a file")
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%q does not exist; expected one file a line, with the output of kubectl get … -o json", name)
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(file) //nolint:gosec // a file of the workspace that the workflow names
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return state.Add(name, f)
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oci-promote/oci-promote/internal/github"
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/trigger"
+)
+
+// host answers verify's questions from the GitHub API.
+type host struct {
+	*github.Repository
+	gate trigger.Gate
+	own  string // this run's own id
+}
+
+// Word is the newest status of the Kustomization on an artifact. Where none was named, any
+// of Flux's statuses counts.
+func (h host) Word(ctx context.Context, commit string, d digest.Digest) (pipeline.Word, error) {
+	gate := h.gate
+	if gate.Name == "" && gate.Context == nil {
+		gate.Context = []string{"kustomization"}
+	}
+	found, err := h.Statuses(ctx, commit)
+	if err != nil {
+		return pipeline.Word{}, err
+	}
+	s, _, err := gate.Newest(statusesOf(commit, found), d)
+	return pipeline.Word{State: s.State, Context: s.Context, Description: s.Description, At: s.Updated}, err
+}
+
+func statusesOf(commit string, found []github.Status) []trigger.Status {
+	statuses := make([]trigger.Status, len(found))
+	for i, s := range found {
+		statuses[i] = trigger.Status{Commit: commit, Context: s.Context, State: s.State, Description: s.Description, Updated: s.Updated}
+	}
+	return statuses
+}
+
+// Builds are the runs that a push started, or whose name says that they build. Which workflow
+// has mode build nobody tells: one that calls itself so comes first.
+func (h host) Builds(ctx context.Context, commit string) ([]pipeline.Run, error) {
+	found, err := h.RunsOf(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	builds := func(r github.Run) bool {
+		return strings.Contains(strings.ToLower(r.Name), "build") || strings.Contains(strings.ToLower(r.Path), "build")
+	}
+	found = slices.DeleteFunc(found, func(r github.Run) bool {
+		return strconv.FormatInt(r.ID, 10) == h.own || r.Event != "push" && !builds(r)
+	})
+	slices.SortStableFunc(found, func(a, b github.Run) int {
+		score := func(r github.Run) int {
+			if builds(r) {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Compare(score(a), score(b))
+	})
+	return runsOf(found), nil
+}
+
+// Promotions are the runs that a commit status started or, where there is none, a
+// repository_dispatch.
+func (h host) Promotions(ctx context.Context, since time.Time) ([]pipeline.Run, error) {
+	for _, event := range []string{trigger.StatusEvent, trigger.DispatchEvent} {
+		found, err := h.RunsBy(ctx, event, since)
+		if err != nil || len(found) > 0 {
+			return runsOf(found), err
+		}
+	}
+	return nil, nil
+}
+
+// FailedStep names the job and the step at which a run failed.
+func (h host) FailedStep(ctx context.Context, run pipeline.Run) (string, error) {
+	return h.Repository.FailedStep(ctx, run.ID)
+}
+
+func runsOf(found []github.Run) []pipeline.Run {
+	runs := make([]pipeline.Run, len(found))
+	for i, r := range found {
+		runs[i] = pipeline.Run{ID: r.ID, Name: cmp.Or(r.Name, r.Path), State: r.Status, URL: r.URL, Started: r.Started}
+		if r.Status == "completed" {
+			runs[i].State, runs[i].Done = r.Conclusion, true
+		}
+	}
+	return runs
+}

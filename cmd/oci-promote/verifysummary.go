@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+)
+
+// verifySummary is a report of mode verify as the job's summary.
+func verifySummary(r pipeline.Report, p pages) string {
+	d := r.Diagnosis
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n", action.Markdown(verifyHeadline(r)))
+	if r.Outcome == pipeline.Healthy { // else the findings say it
+		fmt.Fprintf(&b, "%s\n\n", action.Markdown(r.Reason))
+	}
+	b.WriteString(picture(d.Path))
+	b.WriteString(findingsText(d.Findings))
+	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| Artifact | %s |\n", action.Code(orElse(r.Reference, r.Repository)))
+	if d.Commit != "" {
+		fmt.Fprintf(&b, "| Commit | %s |\n", commitLink(d.Commit, p.repository))
+	}
+	fmt.Fprintf(&b, "| Integration selects | %s |\n| Live selects | %s |\n",
+		orElse(action.Code(r.Selected.Integration), "nothing"), orElse(action.Code(r.Selected.Live), "nothing"))
+	if r.Issue != "" {
+		fmt.Fprintf(&b, "| Issue | %s |\n", link(r.Issue, r.Issue))
+	}
+	details(&b, "The path, step by step", pathTable(d.Path), r.Outcome == pipeline.Unhealthy)
+	details(&b, "Versions", versionTable(d.Versions, d.At, p), r.Outcome == pipeline.Unhealthy)
+	for _, text := range r.Warnings {
+		fmt.Fprintf(&b, "\n> [!WARNING]\n> %s\n", action.Markdown(text))
+	}
+	for _, text := range r.Notices {
+		fmt.Fprintf(&b, "\n> [!NOTE]\n> %s\n", action.Markdown(text))
+	}
+	return b.String()
+}
+
+// details is a part that can be folded away, and is where all is well.
+func details(b *strings.Builder, title, text string, open bool) {
+	if text == "" {
+		return
+	}
+	attribute := ""
+	if open {
+		attribute = " open"
+	}
+	fmt.Fprintf(b, "\n<details%s><summary>%s</summary>\n\n%s\n</details>\n", attribute, title, text)
+}
+
+// picture is the path as a diagram that GitHub draws (mermaid), and that reads as text too.
+// All words in it are ours but tags, whose form allows no sign that means something here.
+func picture(path []pipeline.Step) string {
+	var b strings.Builder
+	b.WriteString("```mermaid\nflowchart LR\n")
+	for i, step := range path {
+		text := fmt.Sprintf("%s %s", mark(step.State), step.Stage)
+		if tag := step.Evidence.Tag; tag != "" && tagForm.MatchString(tag) {
+			text += "<br>" + tag
+		}
+		arrow := ""
+		if i > 0 {
+			arrow = fmt.Sprintf("s%d --> ", i-1)
+		}
+		fmt.Fprintf(&b, "  %ss%d[\"%s\"]:::%s\n", arrow, i, text, step.State)
+	}
+	for _, c := range colours {
+		fmt.Fprintf(&b, "  classDef %s %s\n", c.state, c.style)
+	}
+	b.WriteString("```\n")
+	return b.String()
+}
+
+// colours of the steps, the same in GitHub's light and dark themes.
+var colours = []struct {
+	state pipeline.State
+	style string
+}{
+	{pipeline.Reached, "fill:#dafbe1,stroke:#1a7f37,color:#1f2328"},
+	{pipeline.Stopped, "fill:#ffebe9,stroke:#cf222e,color:#1f2328"},
+	{pipeline.Waiting, "fill:#fff8c5,stroke:#9a6700,color:#1f2328"},
+	{pipeline.Followed, "fill:#ddf4ff,stroke:#0969da,color:#1f2328"},
+	{pipeline.Unknown, "fill:#f6f8fa,stroke:#59636e,color:#1f2328,stroke-dasharray:4"},
+	{pipeline.Ahead, "fill:#f6f8fa,stroke:#d1d9e0,color:#59636e"},
+}
+
+// findingsText is each finding as one of GitHub's alerts.
+func findingsText(findings []pipeline.Finding) string {
+	kinds := map[pipeline.Severity]string{pipeline.Error: "CAUTION", pipeline.Warning: "WARNING", pipeline.Info: "NOTE"}
+	var b strings.Builder
+	for _, f := range findings {
+		fmt.Fprintf(&b, "\n> [!%s]\n> **%s**, at the stage *%s*%s\n>\n> %s\n>\n> **What to do:** %s\n", kinds[f.Severity],
+			action.Markdown(string(f.Code)), action.Markdown(string(f.Stage)), action.Markdown(sinceText(f.Since)), prose(f.Message), prose(f.Hint))
+	}
+	return b.String()
+}
+
+// prose is text with commands between backticks, which show as code. Whatever is between
+// them, and wherever they come from, is harmless.
+func prose(text string) string {
+	parts := strings.Split(text, "`")
+	if len(parts)%2 == 0 { // one has no partner
+		return action.Markdown(text)
+	}
+	for i, part := range parts {
+		if i%2 == 1 && part != "" {
+			parts[i] = action.Code(part)
+		} else {
+			parts[i] = action.Markdown(part)
+		}
+	}
+	return strings.Join(parts, "")
+}
+
+func pathTable(path []pipeline.Step) string {
+	var b strings.Builder
+	b.WriteString("| stage | state | when | evidence |\n|---|---|---|---|\n")
+	for _, step := range path {
+		when := ""
+		if !step.At.IsZero() {
+			when = moment(step.At)
+		}
+		var evidence []string
+		if step.Evidence.Tag != "" {
+			evidence = append(evidence, action.Code(step.Evidence.Tag))
+		}
+		if step.Evidence.Status != "" {
+			evidence = append(evidence, action.Markdown(step.Evidence.Status))
+		}
+		if step.Evidence.Run != "" {
+			evidence = append(evidence, runLink(step.Evidence.Run))
+		}
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mark(step.State), step.Stage, step.State, when, strings.Join(evidence, " "))
+	}
+	return b.String()
+}
+
+func versionTable(versions []pipeline.Version, now time.Time, p pages) string {
+	if len(versions) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("| version | commit | age | tags | selected by |\n|---|---|---|---|---|\n")
+	for _, v := range versions {
+		commit := ""
+		if v.Commit != "" {
+			commit = commitLink(v.Commit, p.repository)
+		}
+		if p.repository == "" {
+			commit = action.Code(v.Commit[:min(7, len(v.Commit))])
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", action.Code(v.Version), commit, age(v.Created, now), codes(v.Tags), strings.Join(v.SelectedBy, ", "))
+	}
+	return b.String()
+}
