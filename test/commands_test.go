@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
@@ -23,6 +24,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"registry-log":    plain(registryLog),
 	"registry-digest": plain(registryDigest),
 	"expand":          plain(expand),
+	"query-escape":    plain(queryEscape),
 	"outputs":         plain(outputs),
 	"fails":           plain(fails),
 	"env-file":        plain(envFile),
@@ -146,6 +148,19 @@ func envFile(ts *testscript.TestScript, args []string) error {
 		return usage(nil, "env-file NAME FILE")
 	}
 	ts.Setenv(args[0], strings.TrimSuffix(ts.ReadFile(args[1]), "\n"))
+	return nil
+}
+
+// queryEscape is
+//
+//	query-escape NAME TEXT
+//
+// It sets a variable to the text as it stands in a URL's query.
+func queryEscape(ts *testscript.TestScript, args []string) error {
+	if len(args) != 2 {
+		return usage(nil, "query-escape NAME TEXT")
+	}
+	ts.Setenv(args[0], url.QueryEscape(args[1]))
 	return nil
 }
 

@@ -3,6 +3,8 @@ package test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -23,4 +25,64 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 	if !strings.Contains(string(readme), "```text\n"+string(out)+"```\n") {
 		t.Errorf("the README does not show what the demo prints:\n%s", out)
 	}
+}
+
+var (
+	codeInGo     = regexp.MustCompile(`Code(?::| =) "([a-z-]+)"`)
+	codeConstant = regexp.MustCompile(`(?m)^(?:const )?\s*\w+ +Code += "([a-z-]+)"`)
+	codeInTable  = regexp.MustCompile("`([a-z]+(?:-[a-z]+)*)`")
+)
+
+// TestReadmeListsTheFindings holds the README's tables of codes to the code: each finding that there is, and no other.
+func TestReadmeListsTheFindings(t *testing.T) {
+	known := map[string]bool{}
+	finding, err := os.ReadFile("../internal/pipeline/finding.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range codeConstant.FindAllStringSubmatch(string(finding), -1) {
+		known[m[1]] = true
+	}
+	files, err := filepath.Glob("../internal/cluster/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range codeInGo.FindAllStringSubmatch(string(source), -1) {
+			known[m[1]] = true
+		}
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, watching, _ := strings.Cut(string(readme), "\n## Watching\n")
+	watching, _, _ = strings.Cut(watching, "\n## ")
+	listed := map[string]bool{}
+	for line := range strings.Lines(watching) {
+		if cell, ok := strings.CutPrefix(line, "| "); ok {
+			cell, _, _ = strings.Cut(cell, " | ")
+			for _, m := range codeInTable.FindAllStringSubmatch(cell, -1) {
+				listed[m[1]] = true
+			}
+		}
+	}
+	for code := range known {
+		if !listed[code] {
+			t.Errorf("the README does not tell of %s", code)
+		}
+	}
+	for code := range listed {
+		if !known[code] {
+			t.Errorf("the README tells of %s, which is no finding", code)
+		}
+	}
+	t.Logf("%d codes", len(known))
 }

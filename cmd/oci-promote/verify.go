@@ -37,6 +37,9 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	v.Commit = asked.commit // "latest" is the newest candidate, as nothing is
 	v.Path = action.Get(r, "path", func(name string) (string, error) { return inRepository(s.workspace, name) })
 	v.States = readStates(r, s.workspace)
+	if in.ref.Layout != "" && v.States != nil {
+		r.Fail("cluster-state", errors.New("it is compared with the registry that clusters read, and repository is an OCI layout; give the registry's repository"))
+	}
 	failOn := action.Get(r, "fail-on", parseFailOn)
 	v.Strict = failOn == failOnWarning
 	issue := r.Bool("issue")

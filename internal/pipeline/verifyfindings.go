@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // findings are all that was found, without what another finding explains. Stop is where the
@@ -54,22 +55,24 @@ func (r *verifyRun) checkReading() (all []Finding) {
 			Hint:    "in a workflow leave the input token at its default; by hand set GITHUB_TOKEN and GITHUB_REPOSITORY",
 		}}
 	}
-	seen := map[string]bool{}
+	var denied, lost []string
 	for _, err := range r.heard.unread {
-		f := Finding{Code: GitHubNotRead, Severity: Warning, Stage: Validated, Message: fmt.Sprintf("GitHub gave no answer: %v", err), Hint: "run verify again"}
-		var refused interface{ Refused() bool }
-		if errors.As(err, &refused) && refused.Refused() {
-			f.Code, f.Message = TokenCannotRead, fmt.Sprintf("the token may not read what verify needs: %v", err)
-			f.Hint = "give the job the permissions contents, actions and statuses: read"
+		var answer interface{ Refused() bool }
+		if errors.As(err, &answer) && answer.Refused() {
+			denied = append(denied, err.Error())
+		} else {
+			lost = append(lost, withHint(err))
 		}
-		var hinted interface{ Hint() string }
-		if errors.As(err, &hinted) && hinted.Hint() != "" {
-			f.Hint = hinted.Hint()
-		}
-		if key := string(f.Code) + f.Hint; !seen[key] {
-			seen[key] = true
-			all = append(all, f)
-		}
+	}
+	if denied != nil {
+		all = append(all, Finding{
+			Code: TokenCannotRead, Severity: Warning, Stage: Validated,
+			Message: "not looked at: " + strings.Join(denied, "; "),
+			Hint:    "the token may not read that: give the job `permissions: contents: read, actions: read, statuses: read`",
+		})
+	}
+	if lost != nil {
+		all = append(all, Finding{Code: GitHubNotRead, Severity: Warning, Stage: Validated, Message: "not looked at: " + strings.Join(lost, "; "), Hint: "run verify again"})
 	}
 	return all
 }

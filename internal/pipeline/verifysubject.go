@@ -1,0 +1,106 @@
+package pipeline
+
+import (
+	"context"
+	"strings"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// findSubject finds the artifact whose path is asked for.
+func (r *verifyRun) findSubject(ctx context.Context) error {
+	if r.Commit != "" {
+		return r.findCommit(ctx)
+	}
+	for _, tag := range append(descending(r.snap.ladder.Candidates), r.stable.tag) {
+		if a := r.artifacts[tag]; a != nil {
+			r.setSubject(a, a.Revision.Commit, r.highestOn(a.desc.Digest))
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *verifyRun) findCommit(ctx context.Context) error {
+	r.subject.commit = r.Commit
+	tag, err := r.snap.shaTag(r.Commit, r.SHALength)
+	if err != nil {
+		return err
+	}
+	if !r.snap.has[tag] {
+		return nil
+	}
+	if err := r.inspectAll(ctx, []string{tag}); err != nil {
+		return err
+	}
+	a := r.artifacts[tag]
+	if a == nil {
+		return nil
+	}
+	commit := r.Commit
+	if strings.HasPrefix(a.Revision.Commit, commit) {
+		commit = a.Revision.Commit
+	}
+	candidate := r.highestOn(a.desc.Digest)
+	if candidate == "" {
+		if candidate, err = r.searchCandidate(ctx, a); err != nil {
+			return err
+		}
+	}
+	r.setSubject(a, commit, candidate)
+	return r.findSubjectsStable(ctx)
+}
+
+// searchCandidate looks for the candidate of an artifact that is older than those read: the
+// order of commits leads there (promise 10), in a bounded number of steps.
+func (r *verifyRun) searchCandidate(ctx context.Context, a *artifact) (string, error) {
+	all := descending(r.snap.ladder.Candidates)
+	low, high := 0, len(all)
+	for range maxSearch {
+		if low >= high {
+			break
+		}
+		middle := (low + high) / 2
+		if err := r.inspectAside(ctx, all[middle:middle+1]); err != nil {
+			return "", err
+		}
+		c := r.artifacts[all[middle]]
+		switch {
+		case c != nil && c.desc.Digest == a.desc.Digest:
+			return r.highestOn(a.desc.Digest), nil
+		case c != nil && c.Created.After(a.Created):
+			low = middle + 1
+		default:
+			high = middle
+		}
+	}
+	return "", nil
+}
+
+func (r *verifyRun) setSubject(a *artifact, commit, candidate string) {
+	r.subject = subject{commit: commit, artifact: a, candidate: candidate}
+	for _, tag := range descending(r.snap.ladder.Stables) {
+		if r.stables[tag] == a.desc.Digest {
+			r.subject.stable = tag
+			break
+		}
+	}
+}
+
+// findSubjectsStable looks below the highest few stables at the one that an artifact gets as
+// a rule, its candidate's base.
+func (r *verifyRun) findSubjectsStable(ctx context.Context) error {
+	c, err := version.ParseCandidate(r.subject.candidate)
+	if err != nil {
+		return nil //nolint:nilerr // it has no candidate
+	}
+	base := c.Base.String()
+	if _, known := r.stables[base]; known || r.subject.stable != "" || !r.snap.has[base] {
+		return nil
+	}
+	if r.stables[base], err = r.resolve(ctx, base); err != nil {
+		return err
+	}
+	r.setSubject(r.subject.artifact, r.subject.commit, r.subject.candidate)
+	return nil
+}
