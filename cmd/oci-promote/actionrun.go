@@ -19,14 +19,14 @@ func (c *command) runAction(ctx context.Context) int {
 		workspace: c.getenv("GITHUB_WORKSPACE"),
 		log:       run.Println,
 	})
+	if err == nil {
+		err = c.publish(run, report)
+	}
 	for _, text := range report.Notices {
 		run.Notice(text)
 	}
 	for _, text := range report.Warnings {
 		run.Warning(text)
-	}
-	if err == nil {
-		err = c.publish(run, report)
 	}
 	if err == nil && failed(report, values) {
 		return exitFailed
@@ -47,11 +47,13 @@ func (c *command) publish(run *action.Run, r pipeline.Report) error {
 	lines := reportLines(r)
 	if r.Diagnosis != nil {
 		lines = verifyLines(r, true)
+		run.Println(lines[0])
+		annotate(run, r)
+		lines = lines[1:]
 	}
 	for _, line := range lines {
 		run.Println(line)
 	}
-	annotate(run, r)
 	outputs, err := outputsOf(r)
 	if err != nil {
 		return err
@@ -70,9 +72,6 @@ func (c *command) publish(run *action.Run, r pipeline.Report) error {
 
 // annotate shows what verify found where people look first. An info stays in the report.
 func annotate(run *action.Run, r pipeline.Report) {
-	if r.Diagnosis == nil {
-		return
-	}
 	for _, f := range r.Findings {
 		switch text := fmt.Sprintf("%s: %s", f.Code, f.Message); f.Severity {
 		case pipeline.Error:

@@ -48,7 +48,7 @@ func (c *command) build(ctx context.Context, v action.Values, s session) (report
 	if b.Meta.Created, warning, err = c.created(ctx, b.Meta.Revision, api); err != nil {
 		return report, err
 	}
-	repo, closeRepo, err := in.open(ctx, oci.Options{Transport: transport, FirstBuild: firstBuild})
+	repo, closeRepo, err := in.open(ctx, oci.Options{Transport: transport, FirstBuild: firstBuild, Build: true})
 	if err != nil {
 		return report, err
 	}

@@ -145,7 +145,7 @@ func (c *command) help(mode string) {
 		}
 		fmt.Fprintf(&b, "  %-30s %s\n", name, help)
 	}
-	b.WriteString("\nenvironment: GITHUB_TOKEN or GH_TOKEN for --token, OCI_PROMOTE_PASSWORD for --password,\nDOCKER_CONFIG for other registries, SOURCE_DATE_EPOCH for the time of the commit\n")
+	b.WriteString("\nenvironment: GITHUB_TOKEN or GH_TOKEN for --token, GITHUB_REPOSITORY=OWNER/NAME to ask GitHub, OCI_PROMOTE_PASSWORD for --password,\nDOCKER_CONFIG for other registries, SOURCE_DATE_EPOCH for the time of the commit\n")
 	_, _ = io.WriteString(c.stdout, b.String())
 }
 

@@ -51,6 +51,7 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	if err != nil {
 		return report, err
 	}
+	v.NoHost = c.missingForGitHub(in.token)
 	if api != nil {
 		v.Host = host{api, gate, c.getenv("GITHUB_RUN_ID")}
 	}
@@ -63,12 +64,28 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	defer func() { err = errors.Join(err, closeRepo()) }()
 	v.Repo = repo
 	if report, err = v.Run(ctx); err != nil {
+		if issue && !dryRun && ctx.Err() == nil {
+			err = errors.Join(err, c.trackFailure(ctx, api, v.Name, err))
+		}
 		return report, err
 	}
 	if issue {
 		c.track(ctx, api, &report, dryRun)
 	}
 	return report, nil
+}
+
+// missingForGitHub is what there must be to ask GitHub, and is not.
+func (c *command) missingForGitHub(token string) string {
+	switch repository := c.getenv("GITHUB_REPOSITORY"); {
+	case token == "" && repository == "":
+		return "token and no GITHUB_REPOSITORY"
+	case token == "":
+		return "token"
+	case repository == "":
+		return "GITHUB_REPOSITORY"
+	}
+	return ""
 }
 
 func parseFailOn(s string) (string, error) {
@@ -106,8 +123,9 @@ func readStates(r *action.Reader, workspace string) (states []*cluster.State) {
 	for _, line := range r.Lines("cluster-state") {
 		role, name := cluster.Role(""), strings.TrimSpace(line)
 		for _, known := range []cluster.Role{cluster.Integration, cluster.Live} {
-			if file, ok := strings.CutPrefix(name, string(known)+"="); ok {
-				role, name = known, file
+			if word, file, ok := strings.Cut(name, "="); ok && strings.TrimSpace(word) == string(known) {
+				role, name = known, strings.TrimSpace(file)
+				break
 			}
 		}
 		if role == "" {
@@ -127,11 +145,17 @@ func readStates(r *action.Reader, workspace string) (states []*cluster.State) {
 
 func readState(state *cluster.State, workspace, name string) error {
 	file, _, err := below(workspace, name, "a file")
+	if workspace == "" && strings.HasPrefix(name, "/dev/fd/") { // a shell's <(kubectl …)
+		file, err = name, nil
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%q does not exist; expected one file a line, with the output of kubectl get … -o json", name)
 	}
 	if err != nil {
 		return err
+	}
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() && file != name {
+		return errors.Join(fmt.Errorf("%q is not a regular file; expected one with the output of kubectl get … -o json", name), err)
 	}
 	f, err := os.Open(file) //nolint:gosec // a file of the workspace that the workflow names
 	if err != nil {

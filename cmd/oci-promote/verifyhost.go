@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/github"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 	"github.com/oci-promote/oci-promote/internal/trigger"
@@ -34,7 +35,7 @@ func (h host) Word(ctx context.Context, commit string, d digest.Digest) (pipelin
 		return pipeline.Word{}, err
 	}
 	s, _, err := gate.Newest(statusesOf(commit, found), d)
-	return pipeline.Word{State: s.State, Context: s.Context, Description: s.Description, At: s.Updated}, err
+	return pipeline.Word{State: clip(s.State), Context: clip(s.Context), Description: clip(s.Description), At: s.Updated}, err
 }
 
 func statusesOf(commit string, found []github.Status) []trigger.Status {
@@ -84,15 +85,30 @@ func (h host) Promotions(ctx context.Context, since time.Time) ([]pipeline.Run, 
 
 // FailedStep names the job and the step at which a run failed.
 func (h host) FailedStep(ctx context.Context, run pipeline.Run) (string, error) {
-	return h.Repository.FailedStep(ctx, run.ID)
+	step, err := h.Repository.FailedStep(ctx, run.ID)
+	return clip(step), err
+}
+
+// Full is the commit of which some first digits are known.
+func (h host) Full(ctx context.Context, short string) (string, error) {
+	return h.FullCommit(ctx, short)
+}
+
+// clip bounds a text that somebody wrote, and makes it one line.
+func clip(s string) string {
+	const most = 300
+	if r := []rune(action.Clean(s)); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return action.Clean(s)
 }
 
 func runsOf(found []github.Run) []pipeline.Run {
 	runs := make([]pipeline.Run, len(found))
 	for i, r := range found {
-		runs[i] = pipeline.Run{ID: r.ID, Name: cmp.Or(r.Name, r.Path), State: r.Status, URL: r.URL, Started: r.Started}
+		runs[i] = pipeline.Run{ID: r.ID, Name: clip(cmp.Or(r.Name, r.Path)), State: clip(r.Status), URL: clip(r.URL), Started: r.Started}
 		if r.Status == "completed" {
-			runs[i].State, runs[i].Done = r.Conclusion, true
+			runs[i].State, runs[i].Done = clip(r.Conclusion), true
 		}
 	}
 	return runs

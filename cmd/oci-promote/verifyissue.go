@@ -15,7 +15,7 @@ import (
 var tagForm = regexp.MustCompile(`^\w[\w.-]{0,127}$`)
 
 // runPage is the page of a workflow run, as GitHub gives it.
-var runPage = regexp.MustCompile(`^https://[\w.:-]+/[\w./-]+$`)
+var runPage = regexp.MustCompile(`^https://[\w.:-]{1,200}/[\w./-]{1,300}$`)
 
 func runLink(url string) string {
 	if !runPage.MatchString(url) {
@@ -41,12 +41,14 @@ func (c *command) track(ctx context.Context, api *github.Repository, r *pipeline
 	t := tracking(*r, c.pages(*r))
 	if dryRun {
 		page, err := api.Tracked(ctx, t.Artifact)
+		r.Issue = page
 		switch {
 		case err != nil:
 			warn(err)
 		case t.Healthy && page != "":
-			r.Issue = page
 			r.Notices = append(r.Notices, "would close the tracking issue")
+		case page != "":
+			r.Notices = append(r.Notices, "would bring the tracking issue up to date")
 		case !t.Healthy && page == "":
 			r.Notices = append(r.Notices, "would open a tracking issue")
 		}
@@ -62,12 +64,17 @@ func (c *command) track(ctx context.Context, api *github.Repository, r *pipeline
 	}
 }
 
+// kept is the end of the issue's text.
+const kept = "\n<sub>This issue is kept by mode verify with issue: true. It is closed when all is well again.</sub>\n"
+
+func title(repository string) string { return "The promotion of " + repository + " needs a hand" }
+
 // tracking is what the issue says. It has no ages and no links to this run, so that it
 // changes only when what was found does.
 func tracking(r pipeline.Report, p pages) github.Tracking {
 	t := github.Tracking{
 		Artifact: r.Repository,
-		Title:    "The promotion of " + r.Repository + " needs a hand",
+		Title:    title(r.Repository),
 		Healthy:  r.Outcome == pipeline.Healthy,
 		Comment:  "Healthy again: " + action.Markdown(r.Reason),
 	}
@@ -75,13 +82,33 @@ func tracking(r pipeline.Report, p pages) github.Tracking {
 		t.Comment += fmt.Sprintf(" ([log](%s))", p.run)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "`oci-promote verify` found that %s needs a hand.\n\n", action.Code(r.Repository))
+	fmt.Fprintf(&b, "`oci-promote verify` found that %s needs a hand.\n", action.Code(r.Repository))
+	b.WriteString(findingsText(r.Findings))
 	if r.Commit != "" {
-		fmt.Fprintf(&b, "The path of commit %s:\n\n", commitLink(r.Commit, p.repository))
+		fmt.Fprintf(&b, "\nThe path of commit %s:\n\n", commitLink(r.Commit, p.repository))
 	}
 	b.WriteString(picture(r.Path))
-	b.WriteString(findingsText(r.Findings))
-	b.WriteString("\n<sub>This issue is kept by mode verify with issue: true. It is closed when all is well again.</sub>\n")
+	b.WriteString(kept)
 	t.Body = b.String()
 	return t
+}
+
+// trackFailure lets the tracking issue tell of a repository that could not be read at all: an
+// expired password is as silent a gate as any. It opens the issue, and never closes it.
+func (c *command) trackFailure(ctx context.Context, api *github.Repository, name string, cause error) error {
+	if api == nil {
+		return nil
+	}
+	text := fmt.Sprintf("`oci-promote verify` could not tell whether the promotion of %s works.\n\n", action.Code(name))
+	for _, part := range parts(cause) {
+		text += fmt.Sprintf("> [!CAUTION]\n> %s\n", prose(part))
+	}
+	if hint := hintOf(cause); hint != "" {
+		text += fmt.Sprintf(">\n> **What to do:** %s\n", prose(hint))
+	}
+	_, _, err := api.Track(ctx, github.Tracking{Artifact: name, Title: title(name), Body: text + kept})
+	if err != nil {
+		return fmt.Errorf("keeping the tracking issue: %w", err)
+	}
+	return nil
 }

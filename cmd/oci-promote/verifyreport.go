@@ -15,6 +15,11 @@ import (
 func verifyLines(r pipeline.Report, annotated bool) []string {
 	d := r.Diagnosis
 	lines := []string{verifyHeadline(r)}
+	for _, f := range d.Findings {
+		if f.Severity != pipeline.Info && !annotated {
+			lines = append(lines, findingLines(f)...)
+		}
+	}
 	add := func(name, value string) {
 		if value != "" {
 			lines = append(lines, fmt.Sprintf("  %-12s %s", name, value))
@@ -43,11 +48,15 @@ func verifyLines(r pipeline.Report, annotated bool) []string {
 		lines = append(lines, versionLines(d.Versions, d.At)...)
 	}
 	for _, f := range d.Findings {
-		if !annotated || f.Severity == pipeline.Info {
-			lines = append(lines, fmt.Sprintf("  %s %s%s: %s", f.Severity, f.Code, sinceText(f.Since), f.Message), "      "+f.Hint)
+		if f.Severity == pipeline.Info {
+			lines = append(lines, findingLines(f)...)
 		}
 	}
 	return lines
+}
+
+func findingLines(f pipeline.Finding) []string {
+	return []string{fmt.Sprintf("  %s %s%s: %s", f.Severity, f.Code, sinceText(f.Since), f.Message), "      " + f.Hint}
 }
 
 // arrived reports whether a path leads to its end.
@@ -56,11 +65,11 @@ func arrived(path []pipeline.Step) bool {
 }
 
 func verifyHeadline(r pipeline.Report) string {
-	line := fmt.Sprintf("%s: %s", r.Mode, r.Outcome)
-	if r.Version != "" {
-		line += " " + r.Version
+	live := "live has nothing yet"
+	if r.Selected.Live != "" {
+		live = "live has " + r.Selected.Live
 	}
-	return line
+	return fmt.Sprintf("%s: %s, %s", r.Mode, r.Outcome, live)
 }
 
 // shortPath is a path on one line.

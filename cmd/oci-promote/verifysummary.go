@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,8 +18,13 @@ func verifySummary(r pipeline.Report, p pages) string {
 	if r.Outcome == pipeline.Healthy { // else the findings say it
 		fmt.Fprintf(&b, "%s\n\n", action.Markdown(r.Reason))
 	}
-	b.WriteString(picture(d.Path))
-	b.WriteString(findingsText(d.Findings))
+	loud := slices.IndexFunc(d.Findings, func(f pipeline.Finding) bool { return f.Severity == pipeline.Info })
+	if loud < 0 {
+		loud = len(d.Findings)
+	}
+	b.WriteString(findingsText(d.Findings[:loud]))
+	b.WriteString("\n" + picture(d.Path))
+	b.WriteString(findingsText(d.Findings[loud:]))
 	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| Artifact | %s |\n", action.Code(orElse(r.Reference, r.Repository)))
 	if d.Commit != "" {
 		fmt.Fprintf(&b, "| Commit | %s |\n", commitLink(d.Commit, p.repository))

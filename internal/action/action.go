@@ -94,13 +94,15 @@ func Text(s string) string {
 // maxSummary is the runner's limit for one step (facts 21).
 const maxSummary = 1 << 20
 
-// AddSummary adds Markdown to the job's summary.
+// AddSummary adds Markdown to the job's summary. What is too long is cut between two lines.
 func (r *Run) AddSummary(markdown string) (err error) {
 	if r.getenv("GITHUB_STEP_SUMMARY") == "" {
 		return nil
 	}
 	if len(markdown) > maxSummary-1 {
-		return fmt.Errorf("writing the summary: it has %d bytes, GitHub takes %d", len(markdown), maxSummary)
+		const more = "\n\n(cut here: GitHub takes no more)\n"
+		markdown = markdown[:maxSummary-1-len(more)]
+		markdown = markdown[:strings.LastIndex(markdown, "\n")+1] + more
 	}
 	defer caught("writing the summary", &err)
 	r.gha.AddStepSummary(markdown)

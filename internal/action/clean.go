@@ -1,6 +1,7 @@
 package action
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -40,8 +41,8 @@ func Clean(s string) string {
 	return s
 }
 
-// Markdown makes text from outside harmless in a summary: no link, no image, no HTML,
-// no mention of a person, no table cell.
+// Markdown makes text from outside harmless in a summary or an issue: no link, no image, no
+// HTML, no mention of a person or an issue, no table cell.
 func Markdown(s string) string {
 	var b strings.Builder
 	for _, r := range Clean(s) {
@@ -52,17 +53,25 @@ func Markdown(s string) string {
 			b.WriteString("&gt;")
 		case r == '&':
 			b.WriteString("&amp;")
-		case r == '@': // no mention; GitHub may still link a mail address, which does no harm
-			b.WriteString("&#64;")
-		case strings.ContainsRune("\\`*_{}[]()#+!|~$^", r):
+		case r == '@': // GitHub looks for people after it has read the Markdown: an entity alone does not hide one
+			b.WriteString("&#64;" + apart)
+		case r == '#': // nor an issue
+			b.WriteString(`\#` + apart)
+		case strings.ContainsRune("\\`*_{}[]()+!|~$^", r):
 			b.WriteRune('\\')
 			b.WriteRune(r)
 		default:
 			b.WriteRune(r)
 		}
 	}
-	return bareURL.Replace(b.String())
+	return issueName.ReplaceAllString(bareURL.Replace(b.String()), "$1"+apart+"-")
 }
+
+// apart is a space without width, which keeps a sign from what follows it.
+const apart = "&#8203;"
+
+// issueName is the beginning of GH-1, which names an issue as #1 does.
+var issueName = regexp.MustCompile(`(?i)\b(GH)-`)
 
 // bareURL breaks what GitHub makes a link of without being asked.
 var bareURL = strings.NewReplacer("://", "&#58;//", "www.", `www\.`)

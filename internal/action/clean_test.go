@@ -97,12 +97,13 @@ func TestMarkdown(t *testing.T) {
 		{"HTML", "<img src=x>", "&lt;img src=x&gt;"},
 		{"entity", "&lt;b&gt;", "&amp;lt;b&amp;gt;"},
 		{"escaped already", `\[a\]`, `\\\[a\\\]`},
-		{"mention", "@octocat", "&#64;octocat"},
+		{"mention", "@octocat", "&#64;&#8203;octocat"},
+		{"issue", "fixes #1, acme/fleet#2, GH-3 and gh-4", `fixes \#&#8203;1, acme/fleet\#&#8203;2, GH&#8203;-3 and gh&#8203;-4`},
 		{"table", "a|b", `a\|b`},
 		{"row", "a|\n|b", `a\| \|b`},
 		{"emphasis", "*a* _b_ ~~c~~", `\*a\* \_b\_ \~\~c\~\~`},
 		{"code", "`a`", "\\`a\\`"},
-		{"heading", "# a", `\# a`},
+		{"heading", "# a", `\#&#8203; a`},
 		{"mathematics", "$x^2$", `\$x\^2\$`},
 		{"command", "::error::x", ":\u200a:error::x"},
 	}
@@ -141,8 +142,8 @@ func TestCode(t *testing.T) {
 }
 
 var (
-	escape  = regexp.MustCompile(`\\[!-/:-@\[-` + "`" + `{-~]|&(?:lt|gt|amp|#58|#64);`) // what stands for itself
-	special = regexp.MustCompile("[<>\\[\\]()`*_|~$^{}!#\\\\&@\n]|://|www\\.")
+	escape  = regexp.MustCompile(`\\[!-/:-@\[-` + "`" + `{-~]|&(?:lt|gt|amp|#58|#64|#8203);`) // what stands for itself
+	special = regexp.MustCompile("(?i:\\bGH-)|[<>\\[\\]()`*_|~$^{}!#\\\\&@\n]|://|www\\.")
 )
 
 // harmlessMarkdown takes away all that is escaped; nothing special may be left.
@@ -154,6 +155,9 @@ func harmlessMarkdown(t *testing.T, text string) {
 				t.Errorf("%.200q: the span %.200q can be left", text, got)
 			}
 			continue
+		}
+		if apart := strings.NewReplacer("&#64;&#8203;", "", `\#&#8203;`, "").Replace(got); strings.Contains(apart, "&#64;") || strings.Contains(apart, `\#`) {
+			t.Errorf("%s(%.200q) = %.200q names somebody or something", name, text, got)
 		}
 		if bare := special.FindString(escape.ReplaceAllString(got, " ")); bare != "" {
 			t.Errorf("%s(%.200q) = %.200q has a bare %q", name, text, got, bare)

@@ -178,3 +178,28 @@ func TestUnreadable(t *testing.T) {
 type broken struct{ error }
 
 func (b *broken) Read([]byte) (int, error) { return 0, b.error }
+
+// Flux quotes requests, and people write logins into addresses: neither is told on.
+func TestNoLoginIsTold(t *testing.T) {
+	for _, text := range []string{
+		"https://robot:hunter2@ghcr.io/v2/", "oci://robot:hunter2?x@ghcr.io/acme/fleet", "oci://robot:hunter2#x@ghcr.io/acme/fleet", "robot:hunter2@ghcr.io/acme/fleet",
+		"https://ghcr.io/token?password=hunter2&scope=x", "https://x/?a=1#token=hunter2",
+	} {
+		if got := address(text); strings.Contains(got, "hunter2") {
+			t.Errorf("address(%q) = %q", text, got)
+		}
+	}
+	for _, text := range []string{
+		"GET https://robot:hunter2@ghcr.io/v2/: DENIED", `Get "https://ghcr.io/token?account=x&password=hunter2": EOF`, "Authorization: Bearer hunter2", "authorization: basic hunter2",
+		`{"token":"hunter2"}`, "token=hunter2, denied", "https://robot:hunter2?x@ghcr.io/v2/", `Post "https://hooks.test/?signature=hunter2"`,
+	} {
+		if got := said(text); strings.Contains(got, "hunter2") {
+			t.Errorf("said(%q) = %q", text, got)
+		}
+	}
+	for _, text := range []string{"failed to pull oci://ghcr.io/acme/fleet: 401 unauthorized", "the secret 'ghcr-auth' is not found", "health check failed after 2m0s: timeout waiting for: [Secret/apps/web]"} {
+		if got := said(text); got != text {
+			t.Errorf("said(%q) = %q", text, got)
+		}
+	}
+}

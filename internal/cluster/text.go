@@ -37,8 +37,17 @@ func said(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, " "))
-	return clip(strings.Join(strings.Fields(s), " "), maxSaid)
+	s = strings.Join(strings.Fields(s), " ")
+	s = login.ReplaceAllString(s, "://…@")
+	s = credential.ReplaceAllString(s, "$1…")
+	return clip(s, maxSaid)
 }
+
+// What Flux and its libraries quote of a request may hold a login.
+var (
+	login      = regexp.MustCompile(`://[^\s/"'?#]*(?:[?#][^\s/"']*)?@`)
+	credential = regexp.MustCompile(`(?i)((?:token|password|secret|authorization|signature)["']?\s*[=:]\s*["']?(?:(?:bearer|basic)\s+)?)[^\s"'&,;]+`)
+)
 
 // quote is a value from outside, in quotes.
 func quote(s string) string { return strconv.Quote(clip(s, maxQuoted)) }
@@ -68,16 +77,16 @@ func naming(kind string, i id) string { return kindName(kind) + " " + i.String()
 
 // address is a URL without what can be a secret in it: a login, a query.
 func address(s string) string {
-	s, _, _ = strings.Cut(s, "?")
-	s, _, _ = strings.Cut(s, "#")
 	s, digest, pinned := strings.Cut(s, "@sha256:")
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		scheme, rest = "", s
 	}
-	if i := strings.LastIndex(rest, "@"); i >= 0 {
+	if i := strings.LastIndex(rest, "@"); i >= 0 { // first: a login may hold the signs that end an address
 		rest = rest[i+1:]
 	}
+	rest, _, _ = strings.Cut(rest, "?")
+	rest, _, _ = strings.Cut(rest, "#")
 	if ok {
 		rest = scheme + "://" + rest
 	}

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -62,7 +63,8 @@ func explain(err error, need string) error {
 	case errors.As(err, &abuse):
 		return &Error{"403 " + abuse.Message, "GitHub asks for a pause; run the job again in a few minutes", err}
 	case errors.As(err, &resp) && resp.Response != nil:
-		e := &Error{text: fmt.Sprintf("%d %s%s", resp.Response.StatusCode, resp.Message, details(resp)), err: err}
+		message := cmp.Or(resp.Message, http.StatusText(resp.Response.StatusCode)) // a proxy's page has none
+		e := &Error{text: fmt.Sprintf("%d %s%s", resp.Response.StatusCode, message, details(resp)), err: err}
 		switch status := resp.Response.StatusCode; {
 		case status == http.StatusUnauthorized:
 			e.hint = "the token is not valid; leave the input token at its default, or give one that has not expired"

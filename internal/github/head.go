@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -37,3 +39,20 @@ func (r *Repository) Head(ctx context.Context, dir string) (commit string, at ti
 	}
 	return commit, at, nil
 }
+
+// FullCommit is the commit of which short are the first digits; empty where GitHub knows none,
+// or more than one.
+func (r *Repository) FullCommit(ctx context.Context, short string) (string, error) {
+	commit, _, err := r.api.Repositories.GetCommitSHA1(ctx, r.owner, r.name, short, "")
+	switch {
+	case answered(err) == http.StatusUnprocessableEntity: // GitHub's "No commit found for SHA"
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("reading commit %s of %s/%s: %w", short, r.owner, r.name, explain(err, readContents))
+	case !strings.HasPrefix(commit, short) || !fullCommit.MatchString(commit):
+		return "", fmt.Errorf("reading commit %s of %s/%s: the answer is no commit", short, r.owner, r.name)
+	}
+	return commit, nil
+}
+
+var fullCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)

@@ -2,6 +2,7 @@ package github
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -31,6 +32,32 @@ func TestHead(t *testing.T) {
 				t.Errorf("got %q, %v, %v", commit, got, err)
 			}
 			same(t, s.requests(), []string{"/api/v3/repos/acme/fleet/commits" + test.asked})
+		})
+	}
+}
+
+func TestFullCommit(t *testing.T) {
+	tests := []struct {
+		name, short string
+		answer      http.HandlerFunc
+		want        string
+		err         string
+	}{
+		{"one", older[:8], says(200, older), older, ""},
+		{"none, or several", older[:8], says(422, `{"message":"No commit found for SHA: 11111111"}`), "", ""},
+		{"a branch of that name", older[:8], says(200, newer), "", "the answer is no commit"},
+		{"a page", older[:8], says(200, "<html>"), "", "the answer is no commit"},
+		{"nothing", older[:8], says(200, ""), "", "the answer is no commit"},
+		{"refused", older[:8], says(403, `{"message":"Resource not accessible by integration"}`), "", "403"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := serve(t, test.answer)
+			got, err := s.open(t).FullCommit(t.Context(), test.short)
+			if got != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("got %q, %v", got, err)
+			}
+			same(t, s.requests(), []string{"/api/v3/repos/acme/fleet/commits/" + test.short})
 		})
 	}
 }

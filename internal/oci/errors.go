@@ -128,7 +128,7 @@ func (r *Registry) accessHint(op operation, status int) string {
 		if r.o.Credentials.Username == "" {
 			hint += "; set username and password"
 		}
-		if op == listing && status == http.StatusForbidden {
+		if op == listing && status == http.StatusForbidden && r.o.Build {
 			hint += "; if nothing was ever pushed there and this registry answers so for that, set first-build: true for one run"
 		}
 		return hint

@@ -36,7 +36,7 @@ func TestHintsSayWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DOCKER_CONFIG", t.TempDir())
-			r, err := OpenRegistry(Reference{Host: c.host, Repository: "acme/fleet"}, Options{Credentials: c.creds, Transport: c.answer})
+			r, err := OpenRegistry(Reference{Host: c.host, Repository: "acme/fleet"}, Options{Credentials: c.creds, Transport: c.answer, Build: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@
 package oci
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,6 +31,9 @@ func ParseReference(s string) (Reference, error) {
 		return Reference{Layout: dir}, nil
 	}
 	name := strings.ToLower(strings.TrimPrefix(s, "oci://"))
+	if host, _, _ := strings.Cut(name, "/"); strings.Contains(host, "@") {
+		return Reference{}, errors.New("it holds a login, which is not shown here; expected HOST/PATH such as ghcr.io/acme/fleet, and the login in username and password")
+	}
 	ref, err := registry.ParseReference(strings.TrimSuffix(name, "/"))
 	switch {
 	case strings.Contains(name, "://"):

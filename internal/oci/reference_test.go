@@ -29,7 +29,7 @@ func TestParseReference(t *testing.T) {
 		"oci-layout:":                  "no directory",
 		"ghcr.io/acme/fl\neet":         "not a repository",
 		"ghcr.io/acme/../fleet":        "not a repository",
-		"user:pw@ghcr.io/acme/fleet":   "not a repository",
+		"user:pw@ghcr.io/acme/fleet":   "holds a login",
 	} {
 		if got, err := ParseReference(in); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("ParseReference(%q) = %q, %v, want an error with %q", in, got, err, says)

@@ -22,6 +22,7 @@ type Options struct {
 	PlainHTTP   bool
 	ReadOnly    bool              // ask for no right to push, and refuse to
 	FirstBuild  bool              // believe a 403 on the tag list: nothing was ever pushed
+	Build       bool              // the run is one that may set FirstBuild
 	Transport   http.RoundTripper // with the run's retries; nil for NewTransport alone
 	UserAgent   string
 }

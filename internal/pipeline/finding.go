@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -147,6 +148,27 @@ func inOrder(all []Finding) []Finding {
 		)
 	})
 	return all
+}
+
+// maxAlike is how many findings of one code are told; a cluster can have thousands.
+const maxAlike = 5
+
+// bounded leaves out findings of which there are many alike, and says how many.
+func bounded(all []Finding) []Finding {
+	count := map[Code]int{}
+	told := all[:0:0]
+	for _, f := range all {
+		if count[f.Code]++; count[f.Code] <= maxAlike {
+			told = append(told, f)
+		}
+	}
+	for i, f := range slices.Backward(told) {
+		if more := count[f.Code] - maxAlike; more > 0 {
+			told[i].Message += fmt.Sprintf("; and %d more like this", more)
+			count[f.Code] = 0
+		}
+	}
+	return told
 }
 
 // hasError reports whether there is an error among findings.

@@ -23,7 +23,8 @@ type Verify struct {
 	Path      string // directory in the git repository that the artifact is built from; "." for any
 	MaxAge    time.Duration
 	Clusters  Clusters
-	Host      Host             // nil where no token allows to ask
+	Host      Host             // nil where nobody can be asked
+	NoHost    string           // what is missing for that
 	States    []*cluster.State // what clusters said of themselves; may be empty
 	Gate      cluster.Gate     // whose health counts
 	Strict    bool             // a warning makes it unhealthy too
@@ -38,6 +39,8 @@ type Host interface {
 	Word(ctx context.Context, commit string, d digest.Digest) (Word, error)
 	// Head is the newest commit of the default branch that touches path; empty where none does.
 	Head(ctx context.Context, path string) (commit string, at time.Time, err error)
+	// Full is the commit of which short are the first digits; empty where none or more than one is.
+	Full(ctx context.Context, short string) (string, error)
 	// Contains reports whether commit is newer or an ancestor of it.
 	Contains(ctx context.Context, newer, commit string) (bool, error)
 	// Builds are the workflow runs on commit that may have built it, the likeliest first.

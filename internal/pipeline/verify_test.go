@@ -79,6 +79,15 @@ func (h *told) Contains(_ context.Context, newer, commit string) (bool, error) {
 	return newer >= commit, h.err["compare"]
 }
 
+func (h *told) Full(_ context.Context, short string) (string, error) {
+	for n := 'a'; n <= 'z'; n++ {
+		if commit := commitNumber(int(n)); strings.HasPrefix(commit, short) && strings.Contains(h.builds, string(n)+":") {
+			return commit, h.err["full"]
+		}
+	}
+	return "", h.err["full"]
+}
+
 func runOf(name, state string, at time.Time) Run {
 	done := state != "queued" && state != "in_progress"
 	return Run{ID: at.Unix(), Name: name, State: state, Done: done, URL: "https://github.test/acme/fleet/actions/runs/7", Started: at}
@@ -108,7 +117,7 @@ func (h *told) FailedStep(context.Context, Run) (string, error) { return "job bu
 func verifyOf(t *testing.T, repo Repository, host Host, minutes int) Verify {
 	t.Helper()
 	return Verify{
-		Repo: repo, Name: "registry.test/acme/fleet", SHALength: 7, Path: "platform", MaxAge: 2 * time.Hour, Host: host,
+		Repo: repo, Name: "registry.test/acme/fleet", SHALength: 7, Path: "platform", NoHost: "token", MaxAge: 2 * time.Hour, Host: host,
 		Clusters: Clusters{must(version.ParseConstraint(">= 0.0.0-0")), must(version.ParseConstraint(">= 0.0.0"))},
 		Now:      committed("a").Add(time.Duration(minutes) * time.Minute),
 	}
@@ -184,6 +193,8 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "the asked commit is not built", words: live, host: &told{head: "a"}, at: late, change: ask("b"), path: "x.....", want: "!not-built", message: "no workflow ran for it"},
 		{name: "its build is under way", words: live, host: &told{head: "b", builds: "b:in_progress@1"}, at: early, change: ask("b"), path: "w....."},
 		{name: "its build failed", words: live, host: &told{head: "b", builds: "b:failure@1"}, at: early, change: ask("b"), path: "x.....", want: "!build-failed", message: "job build, step Push"},
+		{name: "its build failed, and a few digits are given", words: live, host: &told{head: "c", builds: "b:failure@1"}, at: early, change: askShort("b"), path: "x.....", want: "!build-failed", message: "job build, step Push"},
+		{name: "digits of no commit", words: live, host: &told{head: "a"}, at: early, change: askShort("b"), path: "x.....", want: "!not-built", message: "does not know"},
 		{name: "a newer build contains it", words: live + "@c 0.0.2-rc.1=c", host: &told{head: "c"}, at: early, change: ask("b"), path: "f.....", want: "superseded", message: "contains it"},
 		{name: "tags, but no version", words: "latest=a main=a", host: &told{}, at: late, path: "x.....", want: "!no-candidate", message: "none of the 2 tags"},
 		{name: "killed before its number", words: live + "sha-=b", host: &told{head: "a"}, at: late, change: ask("b"), path: "+x....", want: "!no-candidate", message: "ended before its artifact had a number"},
@@ -215,7 +226,9 @@ func TestVerifyFindings(t *testing.T) {
 
 		{name: "the constraint excludes candidates", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: early, change: integration(">= 0.0.0"), path: "++x...", want: "!not-selected-by-integration", message: "excludes it"},
 		{name: "a foreign tag is higher", words: oneMore + "9.9.9-beta.1=a", host: &told{words: "a:success@5", head: "b"}, at: early, path: "++x...", want: "!not-selected-by-integration", message: "9.9.9-beta.1"},
-		{name: "live picks the wrong version", words: live + "v2.0.0=b", host: &told{words: "a:success@5", head: "a"}, at: late, change: integration("< 2.0.0-0"), path: "+++++x", want: "!not-selected-by-live", message: `"v2.0.0"`},
+		{name: "the constraint excludes the next candidate", words: live, host: &told{words: "a:success@5", head: "a"}, at: early, change: integration(">= 0.0.0"), path: "++++++", want: "!not-selected-by-integration", message: "0.0.2-rc.1"},
+		{name: "live would let candidates in", words: live, host: &told{words: "a:success@5", head: "a"}, at: early, change: onLive(">= 0.0.0-0"), path: "++++++", want: "!not-selected-by-live", message: "nobody validated"},
+		{name: "live picks the wrong version", words: live + "v2.0.0=b", host: &told{words: "a:success@5", head: "a"}, at: late, change: integration(">= 0.0.0-0 < 2.0.0-0"), path: "+++++x", want: "!not-selected-by-live", message: `"v2.0.0"`},
 		{name: "the constraint excludes the stable", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: onLive(">= 1.0.0"), path: "+++++x", want: "!not-selected-by-live", message: "selects nothing"},
 		{name: "live lets candidates in", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: early, change: onLive(">= 0.0.0-0"), path: "+++w..", want: "!not-selected-by-live", message: "0.0.2-rc.1"},
 
@@ -375,6 +388,10 @@ func both(onIntegration, onLive string, changes ...string) func(*testing.T, *she
 }
 
 func anyPath(_ *testing.T, _ *shelf, v *Verify) { v.Path = "." }
+
+func askShort(letter string) func(*testing.T, *shelf, *Verify) {
+	return func(_ *testing.T, _ *shelf, v *Verify) { v.Commit = commitNumber(int(letter[0]))[:7] }
+}
 
 func integration(constraint string) func(*testing.T, *shelf, *Verify) {
 	return func(_ *testing.T, _ *shelf, v *Verify) {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -65,6 +66,15 @@ func (r *verifyRun) askHost(ctx context.Context) error {
 	r.heard = heard{words: map[digest.Digest]Word{}, runs: map[string][]Run{}, builds: map[string]Run{}, steps: map[int64]string{}}
 	if r.Host == nil {
 		return nil
+	}
+	if s := &r.subject; s.artifact == nil && s.commit != "" && !full(s.commit) {
+		err := r.ask(ctx, func(ctx context.Context) (func(*heard), error) {
+			commit, err := r.Host.Full(ctx, s.commit)
+			return func(*heard) { s.commit = cmp.Or(commit, s.commit) }, err
+		})
+		if err != nil {
+			return err
+		}
 	}
 	first := []question{r.askHead}
 	if full(r.subject.commit) {

@@ -26,6 +26,20 @@ func (r *verifyRun) checkSelection() (integration, live []Finding) {
 			Hint:    `the constraint on integration must admit candidates and end in -0, such as ">= 0.0.0-0", and nothing else in the repository may be a higher version; integration-semver must say what the cluster has`,
 		})
 	}
+	if next := r.nextCandidate(); len(integration) == 0 && next != "" && r.Clusters.Integration.Select([]string{next}) == "" {
+		integration = append(integration, Finding{
+			Code: NotSelectedByIntegration, Severity: Error, Stage: SelectedByIntegration,
+			Message: fmt.Sprintf("integration cannot select the next candidate, such as %s: its constraint %q excludes it", next, r.Clusters.Integration),
+			Hint:    `the constraint on integration must end in -0, such as ">= 0.0.0-0"; integration-semver must say what the cluster has`,
+		})
+	}
+	if next := r.nextCandidate(); next != "" && r.Clusters.Live.Select([]string{next}) != "" {
+		return integration, []Finding{{
+			Code: NotSelectedByLive, Severity: Error, Stage: SelectedByLive,
+			Message: fmt.Sprintf("live takes what nobody validated: its constraint %q admits candidates such as %s, and selects %q now", r.Clusters.Live, next, selected.Live),
+			Hint:    `the constraint on live must have no -0: ">= 0.0.0"; live-semver must say what the cluster has`,
+		}}
+	}
 	if r.stable.tag != "" && selected.Live != r.stable.tag || r.stable.tag == "" && selected.Live != "" {
 		f := Finding{
 			Code: NotSelectedByLive, Severity: Error, Stage: SelectedByLive,
@@ -94,8 +108,10 @@ func (r *verifyRun) checkStuck() []Finding {
 	f := Finding{
 		Code: Stuck, Severity: Error, Stage: PromotedStage, Since: since,
 		Message: fmt.Sprintf("nothing was promoted since %s (commit %s), which waits longer than %s; %s", oldest, short(a.Revision.Commit), span(r.MaxAge), because),
-		Hint: fmt.Sprintf("verify with artifact-sha %s tells its path; on integration: `flux get kustomization %s`; max-age is the time that you give it",
-			short(a.Revision.Commit), orName(r.Gate.Name)),
+		Hint:    fmt.Sprintf("on integration: `flux get kustomizations %s`; max-age is the time that you give it", r.kustomization()),
+	}
+	if oldest != r.subject.candidate {
+		f.Hint = fmt.Sprintf("verify with artifact-sha %s tells its path; ", short(a.Revision.Commit)) + f.Hint
 	}
 	if isRescue(oldest) && r.heard.words[r.stableDigest()].At.IsZero() { // since when it waits is not known
 		f.Severity = Warning

@@ -50,13 +50,21 @@ func (r *verifyRun) registry(role cluster.Role) cluster.Registry {
 	if role == liveRole {
 		reg.Constraint = r.Clusters.Live
 	}
-	newest, ok := r.snap.ladder.Newest()
-	if ok && r.snap.ladder.Above(newest) {
-		reg.Candidate = newest.String()
-	} else if next, err := r.snap.ladder.Next(version.Patch, version.Stable{Patch: 1}); err == nil {
-		reg.Candidate = next.String()
-	}
+	reg.Candidate = r.nextCandidate()
 	return reg
+}
+
+// nextCandidate is what integration must be able to select: the newest candidate above the
+// stable, or the one that the next build would get.
+func (r *verifyRun) nextCandidate() string {
+	if newest, ok := r.snap.ladder.Newest(); ok && r.snap.ladder.Above(newest) {
+		return newest.String()
+	}
+	next, err := r.snap.ladder.Next(version.Patch, version.Stable{Patch: 1})
+	if err != nil {
+		return ""
+	}
+	return next.String()
 }
 
 // checkClusters finds what is wrong on the clusters that told of themselves.

@@ -31,7 +31,7 @@ func (r *verifyRun) findings(path []Step, stop *Finding) []Finding {
 	}
 	all = append(all, slices.Concat(content, onIntegration, integration, stranded, tags, head, onLive, live)...)
 	all = append(append(all, r.checkHealth()...), r.checkRepeats()...)
-	return inOrder(append(all, r.checkReading()...))
+	return bounded(inOrder(append(all, r.checkReading()...)))
 }
 
 // explained reports whether the end of a path is no more than the effect of something else
@@ -51,8 +51,8 @@ func (r *verifyRun) checkReading() (all []Finding) {
 	if r.Host == nil {
 		return []Finding{{
 			Code: TokenCannotRead, Severity: Info, Stage: Validated,
-			Message: "commit statuses, workflow runs and the newest commit were not looked at: there is no token or no GITHUB_REPOSITORY",
-			Hint:    "in a workflow leave the input token at its default; by hand set GITHUB_TOKEN and GITHUB_REPOSITORY",
+			Message: "commit statuses, workflow runs and the newest commit were not looked at: there is no " + r.NoHost,
+			Hint:    "in a workflow leave the input token at its default; by hand set GITHUB_TOKEN and GITHUB_REPOSITORY=OWNER/NAME",
 		}}
 	}
 	var denied, lost []string
@@ -97,8 +97,10 @@ func (r *verifyRun) reason(d Diagnosis) string {
 		switch {
 		case step.State == Followed && s.stable == "":
 			return fmt.Sprintf("%s is superseded, and nothing is late", what)
+		case step.State == Followed && r.stable.lower != "":
+			return fmt.Sprintf("%s was live as %s; %s rolled back to the artifact of %s", what, s.stable, r.stable.tag, r.stable.lower)
 		case step.State == Followed:
-			return fmt.Sprintf("%s was live as %s", what, s.stable)
+			return fmt.Sprintf("%s was live as %s, and %s followed", what, s.stable, r.stable.tag)
 		case step.State == Waiting, step.State == Unknown, step.State == Stopped:
 			return fmt.Sprintf("%s is %s, and waits to be %s; nothing is late", what, d.Path[max(0, i-1)].Stage, step.Stage)
 		}

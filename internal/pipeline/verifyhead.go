@@ -47,11 +47,11 @@ func (r *verifyRun) onlyForPath(f Finding) []Finding {
 
 // checkHealth tells when integration is no longer content with what it let through.
 func (r *verifyRun) checkHealth() []Finding {
-	if w := r.word(); r.subject.stable != "" && w.bad() {
+	if w := r.word(); r.subject.stable != "" && r.subject.stable == r.stable.tag && w.bad() {
 		f := *r.validationFailed(w)
 		f.Severity, f.Stage = Warning, Validated
 		f.Message = fmt.Sprintf("%s was promoted, and integration reports now that it is not healthy: %s", r.subject.stable, w)
-		f.Hint = fmt.Sprintf("see on integration `flux get kustomization %s`; if live is ill too, roll back: mode tag with version: next and an older digest", orName(r.Gate.Name))
+		f.Hint = fmt.Sprintf("see on integration `flux get kustomizations %s`; if live is ill too, roll back: mode tag with version: next and an older digest", r.kustomization())
 		return []Finding{f}
 	}
 	return nil

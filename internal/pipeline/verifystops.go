@@ -33,6 +33,12 @@ func (r *verifyRun) notBuilt() (Step, *Finding) {
 			Message: fmt.Sprintf("%s has no tags: nothing was ever pushed", r.name),
 			Hint:    "run mode build; if it fails to push, the job needs `permissions: packages: write`, and the package this repository under Manage Actions access",
 		}
+	case !full(s.commit) && r.Host != nil:
+		return at(Stopped, time.Time{}, Evidence{}), &Finding{
+			Code: NotBuilt, Severity: Error,
+			Message: fmt.Sprintf("%s has no tag %q, and GitHub does not know which commit begins so", r.name, shaPrefix+s.commit),
+			Hint:    "check the digits of artifact-sha, or give all 40",
+		}
 	case r.heard.subjectIn:
 		return at(Followed, time.Time{}, Evidence{}), &Finding{
 			Code: SupersededBy, Severity: Info,
@@ -145,12 +151,12 @@ func (r *verifyRun) validationFailed(w Word) *Finding {
 	return &Finding{
 		Code: ValidationFailed, Severity: Error, Since: w.At,
 		Message: fmt.Sprintf("integration reports that %s (commit %s) is not healthy: %s", r.subject.candidate, short(r.subject.commit), w),
-		Hint:    fmt.Sprintf("the gate holds it back from live, as it should; mend the manifests and merge, or see on integration `flux get kustomization %s` and the events of what it names", orName(r.Gate.Name)),
+		Hint:    fmt.Sprintf("the gate holds it back from live, as it should; mend the manifests and merge, or see on integration `flux get kustomizations %s` and the events of what it names", r.kustomization()),
 	}
 }
 
 func (r *verifyRun) noReport(w Word, since time.Time) *Finding {
-	said := fmt.Sprintf("no commit status of Kustomization %s", orName(r.Gate.Name))
+	said := fmt.Sprintf("no commit status of Kustomization %s", r.Gate.Name)
 	if r.Gate.Name == "" {
 		said = "no commit status of Flux"
 	}
@@ -161,16 +167,21 @@ func (r *verifyRun) noReport(w Word, since time.Time) *Finding {
 		Code: NoReport, Severity: Error, Since: since,
 		Message: fmt.Sprintf("commit %s has %s, although integration selects %s since %s: it did not apply it, or its report did not arrive"+
 			" (no Alert, a Provider of the wrong type or address, a token that may not write commit statuses)", short(r.subject.commit), said, r.subject.candidate, since.UTC().Format(time.RFC3339)),
-		Hint: fmt.Sprintf("on integration: `flux get kustomization %s` and `kubectl logs -n flux-system deploy/notification-controller`; with cluster-state verify looks at the Alert and the Provider itself;"+
-			" if it is healthy there, promote it by hand: mode tag with artifact-sha %s", orName(r.Gate.Name), short(r.subject.commit)),
+		Hint: fmt.Sprintf("on integration: `flux get kustomizations %s` and `kubectl logs -n flux-system deploy/notification-controller`; with cluster-state verify looks at the Alert and the Provider itself;"+
+			" if it is healthy there, promote it by hand: mode tag with artifact-sha %s", r.kustomization(), short(r.subject.commit)),
 	}
 }
 
 func short(commit string) string { return commit[:min(7, len(commit))] }
 
-func orName(kustomization string) string {
-	if kustomization == "" {
-		return "NAME"
+// kustomization is the gate's as an argument of flux.
+func (r *verifyRun) kustomization() string {
+	switch g := r.Gate; {
+	case g.Name == "":
+		return "-A"
+	case g.Namespace == "":
+		return g.Name
+	default:
+		return g.Name + " -n " + g.Namespace
 	}
-	return kustomization
 }
