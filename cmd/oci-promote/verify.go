@@ -144,18 +144,9 @@ func readStates(r *action.Reader, workspace string) (states []*cluster.State) {
 }
 
 func readState(state *cluster.State, workspace, name string) error {
-	file, _, err := below(workspace, name, "a file")
-	if workspace == "" && strings.HasPrefix(name, "/dev/fd/") { // a shell's <(kubectl …)
-		file, err = name, nil
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%q does not exist; expected one file a line, with the output of kubectl get … -o json", name)
-	}
+	file, err := clusterFile(workspace, name)
 	if err != nil {
 		return err
-	}
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() && file != name {
-		return errors.Join(fmt.Errorf("%q is not a regular file; expected one with the output of kubectl get … -o json", name), err)
 	}
 	f, err := os.Open(file) //nolint:gosec // a file of the workspace that the workflow names
 	if err != nil {
@@ -163,4 +154,24 @@ func readState(state *cluster.State, workspace, name string) error {
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	return state.Add(name, f)
+}
+
+// clusterFile is the file of that name, in the workspace where there is one. By hand a shell's
+// <(kubectl …) will do; any other pipe could be one that nobody writes to.
+func clusterFile(workspace, name string) (string, error) {
+	if workspace == "" && strings.HasPrefix(name, "/dev/fd/") {
+		return name, nil
+	}
+	const expected = "expected one file a line, with the output of kubectl get … -o json"
+	file, _, err := below(workspace, name, "a file")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%q does not exist; %s", name, expected)
+	case err != nil:
+		return "", err
+	}
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() { //nolint:gosec // as above
+		return "", errors.Join(fmt.Errorf("%q is not a regular file; %s", name, expected), err)
+	}
+	return file, nil
 }
