@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,29 +45,24 @@ func statusesOf(commit string, found []github.Status) []trigger.Status {
 	return statuses
 }
 
-// Builds are the runs that a push started, or whose name says that they build. Which workflow
-// has mode build nobody tells: one that calls itself so comes first.
+// Builds are the runs on a commit that a push started, or a person; of the latter only those of
+// a workflow that calls itself a build, and this run. Others on the same commit, such as those of
+// a schedule, build what is there at their time.
 func (h host) Builds(ctx context.Context, commit string) ([]pipeline.Run, error) {
 	found, err := h.RunsOf(ctx, commit)
 	if err != nil {
 		return nil, err
 	}
-	builds := func(r github.Run) bool {
-		return strings.Contains(strings.ToLower(r.Name), "build") || strings.Contains(strings.ToLower(r.Path), "build")
-	}
-	found = slices.DeleteFunc(found, func(r github.Run) bool {
-		return strconv.FormatInt(r.ID, 10) == h.own || r.Event != "push" && !builds(r)
-	})
-	slices.SortStableFunc(found, func(a, b github.Run) int {
-		score := func(r github.Run) int {
-			if builds(r) {
-				return 0
-			}
-			return 1
+	var runs []pipeline.Run
+	for i, run := range runsOf(found) {
+		run.Builds = strings.Contains(strings.ToLower(found[i].Name+" "+found[i].Path), "build")
+		run.Own = strconv.FormatInt(run.ID, 10) == h.own
+		switch event := found[i].Event; {
+		case event == "push", event == "workflow_dispatch" && (run.Builds || run.Own):
+			runs = append(runs, run)
 		}
-		return cmp.Compare(score(a), score(b))
-	})
-	return runsOf(found), nil
+	}
+	return runs, nil
 }
 
 // Promotions are the runs that a commit status started or, where there is none, a

@@ -43,7 +43,7 @@ type Host interface {
 	Full(ctx context.Context, short string) (string, error)
 	// Contains reports whether commit is newer or an ancestor of it.
 	Contains(ctx context.Context, newer, commit string) (bool, error)
-	// Builds are the workflow runs on commit that may have built it, the likeliest first.
+	// Builds are the workflow runs on commit that may have built it.
 	Builds(ctx context.Context, commit string) ([]Run, error)
 	// Promotions are the workflow runs that a report of integration started since a time, the
 	// newest first.
@@ -80,6 +80,8 @@ type Run struct {
 	Name    string
 	State   string // success, failure, …; of one that is not done queued, in_progress, …
 	Done    bool
+	Builds  bool // its workflow calls itself a build
+	Own     bool // it is this run
 	URL     string
 	Started time.Time
 }
@@ -113,16 +115,10 @@ func stopped(path []Step, findings []Finding) []Step {
 
 // tell makes the report of what was read.
 func (r *verifyRun) tell(ctx context.Context) (Report, error) {
-	path, stop := r.walk()
-	if stop != nil && stop.Code == HalfPromoted { // or just now under way
-		done, err := r.promotedMeanwhile(ctx)
-		if err != nil {
-			return Report{}, err
-		}
-		if done {
-			path, stop = r.walk()
-		}
+	if err := r.lookAgain(ctx); err != nil {
+		return Report{}, err
 	}
+	path, stop := r.walk()
 	d := Diagnosis{At: r.Now, Commit: r.subject.commit, Findings: r.findings(path, stop), Versions: r.versions()}
 	d.Path = stopped(path, d.Findings)
 	report := Report{

@@ -98,7 +98,9 @@ func (h *told) Builds(_ context.Context, commit string) ([]Run, error) {
 	if !ok {
 		return nil, h.err["runs"]
 	}
-	return []Run{runOf("Build", state, at)}, h.err["runs"]
+	run := runOf("Build", state, at)
+	run.Builds = true
+	return []Run{run}, h.err["runs"]
 }
 
 func (h *told) Promotions(_ context.Context, since time.Time) (runs []Run, err error) {
@@ -185,7 +187,8 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "all is live", words: live, host: &told{words: "a:success@5", head: "a", builds: "a:success@1"}, at: late, path: "++++++"},
 		{name: "on its way", words: oneMore, host: &told{words: "a:success@5", head: "b", builds: "b:success@1"}, at: early, path: "+++w.."},
 		{name: "promoted just now", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@20", head: "b"}, at: early, path: "++++++"},
-		{name: "the promotion is under way", words: oneMore, host: &told{words: "b:success@20", head: "b", promotions: "in_progress@21"}, at: late, path: "++++w."},
+		{name: "the promotion is under way", words: oneMore, host: &told{words: "b:success@20", head: "b", promotions: "in_progress@21"}, at: early, path: "++++w."},
+		{name: "the promotion does not end", words: oneMore, host: &told{words: "b:success@20", head: "b", promotions: "queued@21"}, at: late, path: "++++x.", want: "!validated-not-promoted", message: "does not end"},
 		{name: "no token", words: live, at: late, path: "++++++", want: "token-cannot-read", message: "no token"},
 		{name: "no token, on its way", words: oneMore, at: early, path: "+++?..", want: "token-cannot-read"},
 
@@ -215,12 +218,24 @@ func TestVerifyFindings(t *testing.T) {
 
 		{name: "the oldest is stuck, the newest is young", words: live + "@b 0.0.2-rc.1=b @z 0.0.2-rc.2=z", host: &told{words: "b:failure@5", head: "z"}, at: 140, path: "+++w..", want: "!stuck", message: "0.0.2-rc.1"},
 		{name: "built again lately", words: oneMore, host: &told{builds: "b:success@100", head: "b"}, at: 190, path: "+++w.."},
+		{name: "a commit's time to come", words: live + "@z 0.0.2-rc.1=z", host: &told{head: "z", builds: "z:success@-22"}, at: 10, change: within(time.Minute), path: "+++x..", want: "!no-report"},
+		{name: "the newest is superseded and was not healthy", words: "@a 0.0.1-rc.1=a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "a:failure@9", head: "b"}, at: late, change: ask("a"), path: "+++f..", want: "superseded"},
+		{name: "not healthy, and rolled back for it", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.1=b 0.0.2=b 0.0.3=a", host: &told{words: "b:failure@50", head: "b"}, at: late, path: "+++++f", want: "superseded"},
+		{name: "rolled back a long way", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.1=b 0.0.2=b @c +c 0.0.3-rc.1=c 0.0.3=c @d +d 0.0.4-rc.1=d 0.0.4=d @e +e 0.0.5-rc.1=e 0.0.5=e @f +f 0.0.6-rc.1=f 0.0.6=f @g 0.0.7-rc.1=g 0.0.8=a",
+			host: &told{head: "g"}, at: late, path: "++f...", want: "superseded", message: "rollback"},
+		{name: "rescued, nobody knows when", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.0=b", host: &told{head: "b"}, at: 190, path: "+++x..", want: "?no-report"},
+		{name: "rescued long ago", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.0=b", host: &told{head: "b"}, at: 1900, path: "+++x..", want: "!no-report"},
 		{name: "stuck without a token", words: oneMore, at: late, path: "+++?..", want: "!stuck token-cannot-read"},
 		{name: "rescued lately", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.0=b", host: &told{words: "a:success@100", head: "b"}, at: 190, path: "+++w.."},
 		{name: "the head is not built", words: live, host: &told{words: "a:success@5", head: "b"}, at: late, path: "++++++", want: "!head-not-built", message: "no workflow ran"},
 		{name: "the head is not built, and no path is set", words: live, host: &told{words: "a:success@5", head: "b"}, at: late, change: anyPath, path: "++++++", want: "?head-not-built"},
 		{name: "the head is young", words: live, host: &told{words: "a:success@5", head: "b"}, at: early, path: "++++++"},
 		{name: "the build of the head failed", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: early, path: "++++++", want: "!build-failed"},
+		{name: "the build of the head failed, and no path is set", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: early, change: anyPath, path: "++++++", want: "!build-failed"},
+		{name: "the build of the head does not end", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:queued@1"}, at: 4000, path: "++++++", want: "!build-failed", message: "does not end"},
+		{name: "the build of the head is under way", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:in_progress@100"}, at: late, path: "++++++"},
+		{name: "neither the asked one nor the head is built", words: live, host: &told{words: "a:success@5", head: "c", builds: "c:failure@1"}, at: early, change: ask("b"), path: "x.....", want: "!not-built !build-failed"},
+		{name: "asked by a longer tag than there is", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: longTags("a"), path: "++++++"},
 		{name: "the build of the head pushed nothing", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:success@1"}, at: late, path: "++++++", want: "?head-not-built", message: "success"},
 		{name: "a newer artifact contains the head", words: live + "@c 0.0.2-rc.1=c", host: &told{head: "b"}, at: early, path: "+++w.."},
 
@@ -236,7 +251,12 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "no end of a report", words: oneMore, host: &told{words: "b:pending@5", head: "b"}, at: late, path: "+++x..", want: "!no-report", message: "pending"},
 		{name: "not healthy", words: oneMore, host: &told{words: "b:failure@5", head: "b"}, at: early, path: "+++x..", want: "!validation-failed", message: "what Flux says"},
 		{name: "no longer healthy", words: live, host: &told{words: "a:failure@50", head: "a"}, at: late, path: "++++++", want: "?validation-failed", message: "was promoted"},
-		{name: "validated, and no promotion ran", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: early, path: "++++x.", want: "!validated-not-promoted", message: "no workflow run"},
+		{name: "validated, and no promotion ran", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: 60, path: "++++x.", want: "!validated-not-promoted", message: "no workflow run"},
+		{name: "validated, and a schedule may promote it", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: early, path: "++++x.", want: "?validated-not-promoted", message: "no workflow run"},
+		{name: "validated, and another's promotion failed too", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@7 success@6"}, at: 8, path: "++++w."},
+		{name: "the oldest is validated and not promoted", words: oneMore + "@c 0.0.2-rc.2=c", host: &told{words: "b:success@5", head: "c", promotions: "failure@7"}, at: early, path: "+++w..", want: "!validated-not-promoted", message: "0.0.2-rc.1"},
+		{name: "a word on a commit of two artifacts", words: "@x +x 0.0.1-rc.1=x 0.0.1=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.1=x'", host: &told{words: "x:success@5", head: "x"}, at: 60, path: "+++w..", want: "?tag-moved"},
+		{name: "an older one's promotion is under way", words: oneMore + "+b @c 0.0.2-rc.2=c", host: &told{words: "b:success@5", head: "c", promotions: "in_progress@7"}, at: 8, path: "+++w.."},
 		{name: "validated, and the promotion failed", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@7"}, at: 8, path: "++++x.", want: "!validated-not-promoted", message: "ended with failure (https://"},
 		{name: "validated, and the promotion was evicted", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "cancelled@7"}, at: 8, path: "++++x.", want: "!validated-not-promoted", message: "cancelled"},
 		{name: "validated, and the promotion was skipped", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "skipped@7"}, at: early, path: "++++x.", want: "!validated-not-promoted", message: "skipped"},
@@ -253,6 +273,8 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "the stable is of no candidate", words: "@a 0.0.1-rc.1=a @b 0.0.1=b", host: &told{words: "a:success@5", head: "a"}, at: late, want: "!tag-moved superseded", message: "none of its candidates"},
 		{name: "another commit's artifact", words: live + "sha-of-b=a", host: &told{words: "a:success@5", head: "a"}, at: late, change: ask("b"), path: "++++++", want: "!revision-mismatch", message: "names an artifact of commit"},
 		{name: "no Flux artifact", words: live + "0.0.2-rc.1=h", host: &told{words: "a:success@5", head: "a"}, at: early, want: "!not-a-flux-artifact", message: "0.0.2-rc.1"},
+		{name: "what is live lost a blob, and nothing is reported", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: late, change: loseLayer("a"), path: "+++x..", want: "!missing-blob !no-report"},
+		{name: "built twice, and the second is promoted", words: "@x 0.0.1-rc.1=x sha-of-x=x' integration-of-x=x' 0.0.1-rc.2=x' validated-of-x=x' 0.0.1=x'", host: &told{head: "x"}, at: early, path: "++++++"},
 		{name: "a blob is gone", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: loseLayer("a"), path: "++++++", want: "!missing-blob", message: "0.0.1"},
 		{name: "a manifest is gone", words: live + "@b 0.0.2-rc.1=b", host: &told{words: "a:success@5", head: "a"}, at: late, change: loseManifest("b"), want: "!missing-blob", message: "0.0.2-rc.1"},
 
@@ -265,6 +287,8 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "integration is not healthy", words: oneMore, host: &told{words: "b:failure@5", head: "b"}, at: late, change: both("0.0.2-rc.1=b", "0.0.1=a", "INTEGRATION_READY", "False"), path: "+++x..", want: "!kustomization-failing", message: "HealthCheckFailed"},
 		{name: "nobody reports", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.1=b", "0.0.1=a", `"platform"}]`, `"platform-dev"}]`), path: "+++x..", want: "!alert-wrong-source"},
 		{name: "the report does not arrive", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.1=b", "0.0.1=a"), path: "+++x..", want: "!provider-failing", message: "did not reach commit"},
+		{name: "promoted just now, live follows", words: oneMore + "+b 0.0.2=b", host: &told{head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++w", want: "?behind"},
+		{name: "promoted long ago, live does not follow", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++x", want: "!behind"},
 		{name: "live is pinned", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a", `"semver":"LIVE_SEMVER"`, `"tag":"0.0.1"`), path: "+++++x", want: "!pinned", message: "0.0.1"},
 		{name: "live has another digest", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=a"), path: "+++++x", want: "!tag-moved"},
 
@@ -385,6 +409,14 @@ func both(onIntegration, onLive string, changes ...string) func(*testing.T, *she
 			v.States = append(v.States, state)
 		}
 	}
+}
+
+func within(d time.Duration) func(*testing.T, *shelf, *Verify) {
+	return func(_ *testing.T, _ *shelf, v *Verify) { v.MaxAge = d }
+}
+
+func longTags(letter string) func(*testing.T, *shelf, *Verify) {
+	return func(t *testing.T, s *shelf, v *Verify) { ask(letter)(t, s, v); v.SHALength = 12 }
 }
 
 func anyPath(_ *testing.T, _ *shelf, v *Verify) { v.Path = "." }

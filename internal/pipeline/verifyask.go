@@ -23,7 +23,6 @@ type heard struct {
 	subjectIn  bool      // and the commit whose path is told
 	words      map[digest.Digest]Word
 	runs       map[string][]Run // by commit, those that may have built it
-	builds     map[string]Run   // by commit, the one that did
 	promotions []Run            // nil for not asked
 	steps      map[int64]string // of failed runs, where they failed
 	unread     []error
@@ -63,7 +62,7 @@ func (r *verifyRun) ask(ctx context.Context, questions ...question) error {
 
 // askHost asks, in two rounds, what the registry cannot tell.
 func (r *verifyRun) askHost(ctx context.Context) error {
-	r.heard = heard{words: map[digest.Digest]Word{}, runs: map[string][]Run{}, builds: map[string]Run{}, steps: map[int64]string{}}
+	r.heard = heard{words: map[digest.Digest]Word{}, runs: map[string][]Run{}, steps: map[int64]string{}}
 	if r.Host == nil {
 		return nil
 	}
@@ -88,7 +87,7 @@ func (r *verifyRun) askHost(ctx context.Context) error {
 			first = append(first, r.askBuilds(a.Revision.Commit))
 		}
 	}
-	if isRescue(oldest) || isRescue(r.subject.candidate) { // it waits since the stable's promotion only
+	if isRescue(oldest) || isRescue(r.subject.candidate) || r.States != nil { // since when it waits, or live is behind
 		first = append(first, r.askWord(r.stable.artifact)...)
 	}
 	if err := r.ask(ctx, first...); err != nil {
@@ -111,14 +110,27 @@ func (r *verifyRun) followUps() (next []question) {
 	}
 	if a := r.subject.artifact; a == nil && full(r.subject.commit) && r.subject.commit != h.head && newest != "" {
 		next = append(next, r.askContains(newest, r.subject.commit))
-	} else if a != nil && h.words[a.desc.Digest].State == "success" {
-		since := r.Now.Add(-repeatsWithin)
-		if at := h.words[a.desc.Digest].At; r.subject.stable == "" && at.Before(since) {
-			since = at
-		}
+	}
+	if since, ok := r.promotionsSince(); ok {
 		next = append(next, r.askPromotions(since))
 	}
 	return next
+}
+
+// promotionsSince is since when promotions matter: those of the last hour, and all since
+// integration's report of what has no stable. Not ok where none does.
+func (r *verifyRun) promotionsSince() (since time.Time, ok bool) {
+	since, ok = r.Now.Add(-repeatsWithin), len(r.halfPromoted()) > 0
+	for _, a := range []*artifact{r.subject.artifact, r.artifacts[r.oldestWaiting()]} {
+		if a == nil || r.wordOn(a).State != "success" {
+			continue
+		}
+		ok = true
+		if at := r.wordOn(a).At; !r.isStable(a) && at.Before(since) {
+			since = at
+		}
+	}
+	return since, ok
 }
 
 func full(commit string) bool { return len(commit) == 40 }
@@ -136,10 +148,8 @@ func (r *verifyRun) newestCommit() string {
 // isBuilt reports whether the build of a commit is complete, whatever the length of its tags
 // and whichever tool made its candidate.
 func (r *verifyRun) isBuilt(commit string) bool {
-	for n := 7; n <= len(commit); n++ {
-		if r.snap.has[integrationPrefix+commit[:n]] {
-			return true
-		}
+	if r.snap.has[r.commitTag(integrationPrefix, commit)] {
+		return true
 	}
 	for _, tag := range descending(r.snap.ladder.Candidates) {
 		if a := r.artifacts[tag]; a != nil && a.Revision.Commit == commit {
@@ -177,22 +187,18 @@ func (r *verifyRun) askBuilds(commit string) question {
 		if err != nil {
 			return nil, err
 		}
+		probe := verifyRun{Verify: r.Verify, heard: heard{runs: map[string][]Run{commit: runs}}}
+		run, failed := probe.buildThatFailed(commit)
 		step := ""
-		if !r.isBuilt(commit) && len(runs) > 0 && runs[0].failed() {
-			if step, err = r.Host.FailedStep(ctx, runs[0]); err != nil {
+		if failed && run.Done && !r.isBuilt(commit) {
+			if step, err = r.Host.FailedStep(ctx, run); err != nil {
 				step = fmt.Sprintf("a step that cannot be read (%s)", withHint(err))
 			}
 		}
 		return func(h *heard) {
 			h.runs[commit] = runs
-			for _, run := range runs {
-				if run.State == "success" {
-					h.builds[commit] = run
-					break
-				}
-			}
 			if step != "" {
-				h.steps[runs[0].ID] = step
+				h.steps[run.ID] = step
 			}
 		}, nil
 	}

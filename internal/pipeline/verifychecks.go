@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
@@ -80,10 +78,20 @@ func (r *verifyRun) checkStranded() []Finding {
 		Message: fmt.Sprintf("%s (commit %s) is stranded: %s took its version, so that no cluster will select it", newest, short(a.Revision.Commit), r.stable.tag),
 		Hint:    "run mode tag again, by its schedule or by hand: it gives the artifact a number above the stable; the next build does away with it too",
 	}
+	if !r.certainlyNoRollback() {
+		f.Severity, f.Message = Warning, f.Message+fmt.Sprintf(", unless %s is a rollback to what was live long before", r.stable.tag)
+	}
 	if r.stable.rank == "" { // made by hand: mode tag cannot tell what is newer
 		f.Severity, f.Hint = Warning, fmt.Sprintf("%s was not made from a candidate, so mode tag leaves this to you: the next build gets a number above it", r.stable.tag)
 	}
 	return []Finding{f}
+}
+
+// certainlyNoRollback reports whether the stable is its candidate's own, or all lower stables
+// were looked at.
+func (r *verifyRun) certainlyNoRollback() bool {
+	rank, err := version.ParseCandidate(r.stable.rank)
+	return err == nil && rank.Base.String() == r.stable.tag || len(r.snap.ladder.Stables) <= maxStables
 }
 
 // checkStuck finds the candidate that waits for its promotion longest. The newest alone would
@@ -94,8 +102,8 @@ func (r *verifyRun) checkStuck() []Finding {
 		return nil
 	}
 	a := r.artifacts[oldest]
-	since := r.waitsSince(oldest, a)
-	if r.Now.Sub(since) <= r.MaxAge {
+	since, late := r.waitsSince(oldest, a)
+	if late == "" {
 		return nil
 	}
 	because := "what integration says of it is not known"
@@ -106,15 +114,12 @@ func (r *verifyRun) checkStuck() []Finding {
 		}
 	}
 	f := Finding{
-		Code: Stuck, Severity: Error, Stage: PromotedStage, Since: since,
+		Code: Stuck, Severity: late, Stage: PromotedStage, Since: since,
 		Message: fmt.Sprintf("nothing was promoted since %s (commit %s), which waits longer than %s; %s", oldest, short(a.Revision.Commit), span(r.MaxAge), because),
 		Hint:    fmt.Sprintf("on integration: `flux get kustomizations %s`; max-age is the time that you give it", r.kustomization()),
 	}
 	if oldest != r.subject.candidate {
 		f.Hint = fmt.Sprintf("verify with artifact-sha %s tells its path; ", short(a.Revision.Commit)) + f.Hint
-	}
-	if isRescue(oldest) && r.heard.words[r.stableDigest()].At.IsZero() { // since when it waits is not known
-		f.Severity = Warning
 	}
 	return []Finding{f}
 }
@@ -128,11 +133,4 @@ func span(d time.Duration) string {
 		}
 	}
 	return s
-}
-
-func (r *verifyRun) stableDigest() digest.Digest {
-	if r.stable.artifact == nil {
-		return ""
-	}
-	return r.stable.artifact.desc.Digest
 }

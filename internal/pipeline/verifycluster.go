@@ -81,12 +81,29 @@ func (r *verifyRun) checkClusters() (integration, live []Finding) {
 
 func (r *verifyRun) faultsOf(s *cluster.State, role cluster.Role) (all []Finding) {
 	for _, f := range s.Faults(role, r.registry(role), r.Gate, r.Now, r.MaxAge) {
+		severity := Severity(f.Severity)
+		if Code(f.Code) == "behind" && severity == Error && !r.knowsPromotion(role) {
+			severity = Warning // it may have been promoted just now
+		}
 		all = append(all, Finding{
-			Code: Code(f.Code), Severity: Severity(f.Severity), Stage: Stage(f.Stage), Since: f.Since,
+			Code: Code(f.Code), Severity: severity, Stage: Stage(f.Stage), Since: f.Since,
 			Message: fmt.Sprintf("on %s: %s", role, f.Message), Hint: f.Hint,
 		})
 	}
 	return all
+}
+
+// knowsPromotion reports whether it is known when what a cluster should have was promoted: that
+// is after integration's first report, and a rollback or a version by hand has no report of its
+// own. A candidate that integration should have is not promoted.
+func (r *verifyRun) knowsPromotion(role cluster.Role) bool {
+	if role == integrationRole {
+		if newest, ok := r.snap.ladder.Newest(); ok && r.snap.ladder.Above(newest) {
+			return true
+		}
+	}
+	s := r.stable
+	return s.artifact != nil && s.lower == "" && r.heard.words[s.artifact.desc.Digest].State == "success"
 }
 
 // checkDelivery finds a report that was made and did not arrive: integration has applied the

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -54,8 +53,18 @@ func (r *verifyRun) commitTagsOf(commit string) []string {
 	if commit == "" {
 		return nil
 	}
-	digits := commit[:r.SHALength]
-	return []string{shaPrefix + digits, integrationPrefix + digits, validatedPrefix + digits}
+	return []string{r.commitTag(shaPrefix, commit), r.commitTag(integrationPrefix, commit), r.commitTag(validatedPrefix, commit)}
+}
+
+// commitTag is a commit's tag as it is there, whatever the length of its tags was when it was
+// written, or as it would be written now.
+func (r *verifyRun) commitTag(prefix, commit string) string {
+	for n := len(commit); n >= 7; n-- {
+		if r.snap.has[prefix+commit[:n]] {
+			return prefix + commit[:n]
+		}
+	}
+	return prefix + commit[:min(r.SHALength, len(commit))]
 }
 
 // readBlobs asks whether the config and the layer of artifacts are there, each once. Further
@@ -84,13 +93,4 @@ func (r *verifyRun) readBlobs(ctx context.Context, artifacts []*artifact) error 
 		}
 	}
 	return err
-}
-
-// ready is since when a cluster could take an artifact: its commit's time, or the end of its
-// build where that is later. Both may be unknown.
-func (r *verifyRun) ready(a *artifact) time.Time {
-	if built := r.heard.builds[a.Revision.Commit].Started; built.After(a.Created) {
-		return built
-	}
-	return a.Created
 }

@@ -3,7 +3,7 @@ package pipeline
 import (
 	"maps"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -36,19 +36,26 @@ func (r *verifyRun) word() Word {
 	if r.subject.artifact == nil {
 		return Word{}
 	}
-	return r.heard.words[r.subject.artifact.desc.Digest]
+	return r.wordOn(r.subject.artifact)
 }
 
-// waitsSince is since when a candidate could be validated: what was rescued waits since the
-// promotion that stranded it.
-func (r *verifyRun) waitsSince(tag string, a *artifact) time.Time {
-	since := r.ready(a)
-	if s := r.stable.artifact; s != nil && isRescue(tag) {
-		if promoted := r.heard.words[s.desc.Digest].At; promoted.After(since) {
-			return promoted
+// wordOn is what integration said of an artifact. A word on its commit alone is of none of two
+// artifacts that the commit has (promise 3).
+func (r *verifyRun) wordOn(a *artifact) Word {
+	w := r.heard.words[a.desc.Digest]
+	if w == (Word{}) || strings.Contains(w.Context, a.desc.Digest.String()) {
+		return w
+	}
+	for _, other := range r.artifacts {
+		if other != nil && other.Revision.Commit == a.Revision.Commit && other.desc.Digest != a.desc.Digest {
+			return Word{}
 		}
 	}
-	return since
+	return w
+}
+
+func (r *verifyRun) isSubject(a *artifact) bool {
+	return r.subject.artifact != nil && r.subject.artifact.desc.Digest == a.desc.Digest
 }
 
 // waiting are the candidates, of those read, that may still go live, highest first: above the

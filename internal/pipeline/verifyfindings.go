@@ -10,38 +10,39 @@ import (
 // findings are all that was found, without what another finding explains. Stop is where the
 // subject's path ends.
 func (r *verifyRun) findings(path []Step, stop *Finding) []Finding {
-	all := []Finding{}
-	content := append(r.checkContent(), r.checkCommit()...)
+	own, others := r.checkContent()
+	own = append(own, r.checkCommit()...)
 	onIntegration, onLive := r.checkClusters()
 	integration, live := r.checkSelection()
-	head, stranded, tags := append(r.checkHead(), r.checkUnfinished()...), r.checkStranded(), r.checkTags()
 	if hasError(onIntegration) {
 		integration = nil
 	}
 	if hasError(onLive) {
 		live = nil
 	}
-	if stop != nil && !explained(stop.Code, content, onIntegration, head) {
-		all = append(all, *stop)
+	head := append(r.checkHead(), r.checkUnfinished()...)
+	var end []Finding
+	if stop != nil && !r.explained(stop.Code, own, onIntegration, head) {
+		end = append(end, *stop)
 	}
-	waiting := slices.Concat(all, content, onIntegration, integration, stranded, tags)
+	causes := slices.Concat(own, onIntegration, integration, r.checkStranded(), r.checkHalf(), r.checkOldest())
+	all := slices.Concat(end, causes, others, r.checkTags(), head, onLive, live, r.checkHealth(), r.checkRepeats())
+	late := len(end) > 0 && end[0].Stage != Built && (end[0].Severity == Error || r.subject.candidate == r.oldestWaiting())
 	promoting := path[slices.Index(Stages, PromotedStage)].State == Waiting
-	if !hasError(waiting) && !promoting {
+	if !hasError(causes) && !late && !promoting {
 		all = append(all, r.checkStuck()...)
 	}
-	all = append(all, slices.Concat(content, onIntegration, integration, stranded, tags, head, onLive, live)...)
-	all = append(append(all, r.checkHealth()...), r.checkRepeats()...)
 	return bounded(inOrder(append(all, r.checkReading()...)))
 }
 
-// explained reports whether the end of a path is no more than the effect of something else
-// that was found.
-func explained(code Code, content, onIntegration, head []Finding) bool {
+// explained reports whether the end of the subject's path is no more than the effect of
+// something else that was found.
+func (r *verifyRun) explained(code Code, own, onIntegration, head []Finding) bool {
 	switch code {
 	case NotBuilt, NoCandidate:
-		return hasError(head)
+		return r.subject.commit == "" && hasError(head)
 	case NoReport, ValidationFailed:
-		return hasError(content) || hasError(onIntegration)
+		return hasError(own) || hasError(onIntegration)
 	}
 	return false
 }

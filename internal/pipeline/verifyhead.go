@@ -3,7 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -13,15 +12,21 @@ func (r *verifyRun) checkHead() []Finding {
 	if h.head == "" || r.isBuilt(h.head) || h.headIn || h.head == r.subject.commit || h.head == r.newestCommit() {
 		return nil
 	}
-	if slices.ContainsFunc(r.unfinished(), func(tag string) bool { return strings.HasPrefix(shaPrefix+h.head, tag) }) {
-		return nil // it is announced: checkUnfinished tells
+	if announced := r.commitTag(shaPrefix, h.head); r.snap.has[announced] {
+		if r.artifacts[announced] != nil || r.Now.Sub(h.headAt) <= crashedAfter {
+			return nil // checkUnfinished tells
+		}
+		return []Finding{r.killedBuild(h.head, h.headAt)}
 	}
-	runs := h.runs[h.head]
+	run, failed := r.buildThatFailed(h.head)
+	_, underWay := r.buildUnderWay(h.head)
 	late := r.Now.Sub(h.headAt) > r.MaxAge
 	switch {
-	case len(runs) > 0 && runs[0].failed():
-		return r.onlyForPath(*r.buildFailed(h.head, runs[0]))
-	case !late || len(runs) > 0 && !runs[0].Done:
+	case underWay:
+		return nil
+	case failed: // it ran, so that its paths filter lets the commit in
+		return []Finding{*r.buildFailed(h.head, run)}
+	case !late:
 		return nil
 	}
 	f := Finding{
@@ -29,8 +34,8 @@ func (r *verifyRun) checkHead() []Finding {
 		Message: fmt.Sprintf("commit %s is the newest that touches %q, and has no artifact%s", short(h.head), r.Path, r.withoutRun(h.head)),
 		Hint:    "run the build workflow on the default branch; does its `paths` filter include this directory, and is the workflow enabled?",
 	}
-	if len(runs) > 0 && runs[0].State == "success" { // as skip-unchanged does
-		f.Severity, f.Hint = Warning, "if the build has skip-unchanged and the content is the same, all is well; else look at its log: does it push to this repository?"
+	if r.builtBy(h.head) != (Run{}) { // as skip-unchanged does
+		f.Severity, f.Hint = Warning, skippedHint
 	}
 	return r.onlyForPath(f)
 }
@@ -66,22 +71,34 @@ func (r *verifyRun) checkUnfinished() []Finding {
 			newest = a.Created
 		}
 	}
-	for _, tag := range r.unfinished() {
+	unfinished := r.unfinished()
+	for _, tag := range r.waiting() {
 		a := r.artifacts[tag]
-		if a == nil || a.Revision.Commit == "" || r.isStable(a) || r.Now.Sub(r.ready(a)) <= crashedAfter {
-			continue
-		}
-		switch candidate := r.highestOn(a.desc.Digest); {
-		case slices.Contains(r.waiting(), candidate):
+		announced := r.commitTag(shaPrefix, a.Revision.Commit)
+		if a.Revision.Commit != "" && slices.Contains(unfinished, announced) && r.Now.Sub(r.ready(a)) > crashedAfter {
 			return []Finding{{
 				Code: NotBuilt, Severity: Warning, Stage: Numbered, Since: r.ready(a),
 				Message: fmt.Sprintf("the build of commit %s ended before its last tag: %s is there, %q is not, so that a report that names only the commit does not promote it",
-					short(a.Revision.Commit), candidate, integrationOf(tag)),
+					short(a.Revision.Commit), tag, integrationOf(announced)),
 				Hint: "run the build of this commit again: it completes what is missing",
 			}}
-		case candidate == "" && a != r.subject.artifact && a.Created.After(newest):
+		}
+	}
+	for _, tag := range unfinished {
+		a := r.artifacts[tag]
+		if a == nil || a.Revision.Commit == "" || r.isStable(a) || r.isSubject(a) || r.highestOn(a.desc.Digest) != "" {
+			continue
+		}
+		if a.Created.After(newest) && r.Now.Sub(r.ready(a)) > crashedAfter {
 			return []Finding{r.killedBuild(a.Revision.Commit, r.ready(a))}
 		}
+	}
+	if len(unfinished) > maxKilled && r.heard.head == "" {
+		return []Finding{{
+			Code: NoCandidate, Severity: Info, Stage: Numbered,
+			Message: fmt.Sprintf("%d builds did not come to their end, such as %q, and only %d was looked at", len(unfinished), unfinished[0], maxKilled),
+			Hint:    "with a token verify knows the newest commit, and looks at that one",
+		}}
 	}
 	return nil
 }

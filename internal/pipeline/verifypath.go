@@ -10,6 +10,7 @@ import (
 // Patience of a path: what takes longer is no longer under way.
 const (
 	promotionTakes = 10 * time.Minute // from integration's report to the stable
+	catchUpTakes   = 45 * time.Minute // where a schedule promotes
 	repeatsWithin  = time.Hour        // reports of one artifact that are counted
 )
 
@@ -44,7 +45,7 @@ func (r *verifyRun) built() (Step, *Finding) {
 	if s.artifact == nil {
 		return r.notBuilt()
 	}
-	e := Evidence{Digest: s.artifact.desc.Digest, Run: r.heard.builds[s.artifact.Revision.Commit].URL, Tag: s.candidate}
+	e := Evidence{Digest: s.artifact.desc.Digest, Run: r.builtBy(s.artifact.Revision.Commit).URL, Tag: s.candidate}
 	for _, tag := range r.commitTags(s.artifact) {
 		if r.snap.has[tag] {
 			e.Tag = tag
@@ -60,13 +61,13 @@ func (r *verifyRun) numbered() (Step, *Finding) {
 	if s.candidate != "" || s.stable != "" {
 		return at(Reached, r.ready(s.artifact), Evidence{Tag: s.candidate}), nil
 	}
-	digits := s.commit[:min(r.SHALength, len(s.commit))]
+	done := r.commitTag(integrationPrefix, s.commit)
 	since := r.ready(s.artifact)
 	switch {
 	case r.validatedTag() != "": // it was promoted, further down than this run looks
 		return at(Reached, since, Evidence{}), nil
-	case r.snap.has[integrationPrefix+digits]:
-		return at(Followed, since, Evidence{Tag: integrationPrefix + digits}), &Finding{
+	case r.snap.has[done]:
+		return at(Followed, since, Evidence{Tag: done}), &Finding{
 			Code: SupersededBy, Severity: Info, Since: since,
 			Message: fmt.Sprintf("commit %s is built and has no candidate among those that were looked at: a newer commit got the number", short(s.commit)),
 			Hint:    "nothing to do: the newest candidate carries its content on",
@@ -114,21 +115,25 @@ func (r *verifyRun) onIntegration() (Step, *Finding) {
 func (r *verifyRun) validated() (Step, *Finding) {
 	s, w := r.subject, r.word()
 	e := Evidence{Tag: r.validatedTag(), Status: w.String()}
-	since := r.waitsSince(s.candidate, s.artifact)
+	since, late := r.waitsSince(s.candidate, s.artifact)
 	switch {
 	case s.stable != "" && e == (Evidence{}):
 		e.Status = "none that is known: by hand, or before this pipeline"
 		return at(Reached, w.At, e), nil
 	case s.stable != "", e.Tag != "", w.State == "success":
 		return at(Reached, w.At, e), nil
+	case r.outranked(s.candidate, s.artifact):
+		return at(Followed, w.At, e), r.supersededByStable()
 	case w.bad():
 		return at(Stopped, w.At, e), r.validationFailed(w)
 	case r.Host == nil, len(r.heard.unread) > 0 && w == (Word{}):
 		return at(Unknown, time.Time{}, e), nil
-	case r.Now.Sub(since) <= r.MaxAge:
+	case late == "":
 		return at(Waiting, since, e), nil
 	}
-	return at(Stopped, since, e), r.noReport(w, since)
+	stop := r.noReport(w, since)
+	stop.Severity = late
+	return at(Stopped, since, e), stop
 }
 
 // promoted: a stable names the artifact.
@@ -148,7 +153,7 @@ func (r *verifyRun) promoted() (Step, *Finding) {
 			Hint:    "run mode tag again, by its schedule or by hand with this commit as artifact-sha: it completes the promotion",
 		}
 	}
-	return r.notPromoted(w)
+	return r.notPromoted(s.candidate, s.artifact, w)
 }
 
 // onLive: the live cluster selects the artifact, or did when it was its turn.

@@ -11,19 +11,68 @@ import (
 
 // notPromoted is the end of a path of what integration found healthy and no stable names:
 // the promotion is under way, or it failed, or nothing started it.
-func (r *verifyRun) notPromoted(w Word) (Step, *Finding) {
+func (r *verifyRun) notPromoted(candidate string, a *artifact, w Word) (Step, *Finding) {
 	runs := slices.DeleteFunc(slices.Clone(r.heard.promotions), func(run Run) bool { return run.Started.Before(w.At.Add(-time.Minute)) })
 	because, run := promotionEnded(runs, r.heard.promotions != nil)
-	e := Evidence{Run: run.URL}
-	if run.URL != "" && !run.Done || !run.failed() && r.Now.Sub(w.At) < promotionTakes {
+	e, age := Evidence{Run: run.URL}, r.Now.Sub(w.At)
+	alone := len(runs) == 1 && run.failed() // else it may be another artifact's
+	if r.isUnderWay(run) || age < promotionTakes && !alone {
 		return at(Waiting, w.At, e), nil
 	}
-	return at(Stopped, w.At, e), &Finding{
-		Code: ValidatedNotPromoted, Severity: Error, Since: w.At,
-		Message: fmt.Sprintf("%s (commit %s) is validated and has no stable tag, so that live does not see it: %s", r.subject.candidate, short(r.subject.commit), because),
+	f := &Finding{
+		Code: ValidatedNotPromoted, Severity: Error, Stage: PromotedStage, Since: w.At,
+		Message: fmt.Sprintf("%s (commit %s) is validated and has no stable tag, so that live does not see it: %s", candidate, short(a.Revision.Commit), because),
 		Hint: fmt.Sprintf("promote it: run the workflow with mode tag by hand, or `oci-promote tag --repository %s --artifact-sha %s`; a schedule on that workflow catches up by itself",
-			r.name, short(r.subject.commit)),
+			r.name, short(a.Revision.Commit)),
 	}
+	if len(runs) == 0 && age < min(catchUpTakes, r.MaxAge) {
+		f.Severity = Warning
+	}
+	return at(Stopped, w.At, e), f
+}
+
+// isUnderWay reports whether a run may still do its work. One that does not end within max-age
+// is no excuse.
+func (r *verifyRun) isUnderWay(run Run) bool {
+	return run != (Run{}) && !run.Done && r.Now.Sub(run.Started) <= r.MaxAge
+}
+
+// checkOldest finds that the oldest candidate is validated and was not promoted, where a newer
+// one is the subject.
+func (r *verifyRun) checkOldest() []Finding {
+	oldest := r.oldestWaiting()
+	a := r.artifacts[oldest]
+	if a == nil || r.isSubject(a) || r.promotedHalf(a) {
+		return nil
+	}
+	if w := r.wordOn(a); w.State == "success" {
+		if _, f := r.notPromoted(oldest, a, w); f != nil {
+			return []Finding{*f}
+		}
+	}
+	return nil
+}
+
+// promotedHalf reports whether an artifact has its validated- tag and no stable.
+func (r *verifyRun) promotedHalf(a *artifact) bool {
+	tag := r.validatedTagOf(a)
+	return tag != "" && r.commits[tag] == a.desc.Digest && !r.isStable(a)
+}
+
+// checkHalf finds promotions that ended halfway, of others than the subject.
+func (r *verifyRun) checkHalf() []Finding {
+	for _, tag := range r.waiting() {
+		a := r.artifacts[tag]
+		if r.isSubject(a) || !r.promotedHalf(a) || slices.ContainsFunc(r.heard.promotions, r.isUnderWay) {
+			continue
+		}
+		return []Finding{{
+			Code: HalfPromoted, Severity: Error, Stage: PromotedStage,
+			Message: fmt.Sprintf("the promotion of %s (commit %s) ended halfway: %q is there, and no stable names %s", tag, short(a.Revision.Commit), r.validatedTagOf(a), a.desc.Digest),
+			Hint:    fmt.Sprintf("run mode tag with artifact-sha %s: it completes the promotion", short(a.Revision.Commit)),
+		}}
+	}
+	return nil
 }
 
 // promotionEnded picks the run that tells most, and says what became of it.
@@ -40,7 +89,7 @@ func promotionEnded(runs []Run, asked bool) (string, Run) {
 		return "whether a promotion ran cannot be told", Run{}
 	}
 	if run, ok := first(func(r Run) bool { return !r.Done }); ok {
-		return fmt.Sprintf("the workflow %q is %s", run.Name, run.State), run
+		return fmt.Sprintf("the workflow %q is %s since %s, and does not end (%s)", run.Name, run.State, run.Started.UTC().Format(time.RFC3339), run.URL), run
 	}
 	if run, ok := first(state("cancelled")); ok && !slices.ContainsFunc(runs, state("failure")) {
 		return fmt.Sprintf("the run of %q was cancelled (%s), as a newer one of its concurrency group does", run.Name, run.URL), run
@@ -57,25 +106,39 @@ func promotionEnded(runs []Run, asked bool) (string, Run) {
 	return "no workflow run was started by its report: `on: status` works only in a workflow on the default branch", Run{}
 }
 
-// promotedMeanwhile looks again, after a moment, at what seemed to be half a promotion: its
-// stable would be the candidate's base, or one patch above the stable.
-func (r *verifyRun) promotedMeanwhile(ctx context.Context) (bool, error) {
+// lookAgain looks, after a moment, at what seems to be half a promotion and may be one under
+// way: the stable of a candidate above the stable is its base.
+func (r *verifyRun) lookAgain(ctx context.Context) error {
+	var halves []string
+	for _, tag := range r.waiting() {
+		if r.promotedHalf(r.artifacts[tag]) {
+			halves = append(halves, tag)
+		}
+	}
+	if halves == nil {
+		return nil
+	}
 	if err := sleep(ctx, promotionMoment); err != nil {
-		return false, err
+		return err
 	}
-	var likely []string
-	if c, err := version.ParseCandidate(r.subject.candidate); err == nil {
-		likely = append(likely, c.Base.String())
+	for _, tag := range halves[:min(maxHalf+1, len(halves))] {
+		c, err := version.ParseCandidate(tag)
+		if err != nil {
+			return err
+		}
+		d := r.artifacts[tag].desc.Digest
+		named, err := r.resolve(ctx, c.Base.String())
+		if err != nil {
+			return err
+		}
+		if named == d {
+			r.stables[c.Base.String()] = d
+			if r.isSubject(r.artifacts[tag]) {
+				r.subject.stable = c.Base.String()
+			}
+		}
 	}
-	if next, err := r.snap.ladder.NextStable(); err == nil {
-		likely = append(likely, next.String())
-	}
-	found, err := r.find(ctx, likely, r.subject.artifact.desc.Digest)
-	if err != nil || found == "" {
-		return false, err
-	}
-	r.subject.stable, r.stables[found] = found, r.subject.artifact.desc.Digest
-	return true, nil
+	return nil
 }
 
 // promotionMoment is how long the two writes of a promotion are apart; longer where readings

@@ -8,17 +8,19 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oci-promote/oci-promote/internal/bundle"
+	"github.com/oci-promote/oci-promote/internal/version"
 )
 
 // The bounds of what verify reads, so that a repository of 10,000 tags costs its list and at
 // most 60 other requests, of which two are the registry's login.
 const (
 	maxNewest  = 20 // candidates, from the highest down
-	maxOldest  = 3  // candidates above the stable, from the lowest up
-	maxStables = 5  // stables, from the highest down
-	maxBelow   = 6  // candidates below those, among which the stable's is looked for
-	maxSearch  = 14 // manifests that lead to an old commit's candidate
-	maxKilled  = 2  // builds that are not complete; where there are more, sha- tags are somebody else's
+	maxOldest  = 2  // candidates above the stable, from the lowest up
+	maxStables = 4  // stables, from the highest down
+	maxBelow   = 4  // candidates below those, among which the stable's is looked for
+	maxSearch  = 13 // manifests that lead to an old commit's candidate
+	maxKilled  = 1  // builds that ended before their number
+	maxHalf    = 1  // promotions that ended halfway, beside the subject's
 )
 
 // verifyRun is what one verify read.
@@ -82,17 +84,21 @@ func (r *verifyRun) worthReading() []string {
 		tags = append(tags, r.stable.tag)
 	}
 	tags = append(tags, oldest...)
-	tags = append(tags, r.unfinished()...)
+	killed := r.unfinished()
+	tags = append(tags, killed[:min(maxKilled, len(killed))]...)
 	slices.Sort(tags)
 	return slices.Compact(tags)
 }
 
-// unfinished are the sha- tags of builds that did not come to their end.
+// unfinished are the sha- tags of builds that did not come to their end. Where most builds
+// seem so, sha- tags are somebody else's.
 func (r *verifyRun) unfinished() []string {
-	tags := slices.DeleteFunc(slices.Clone(r.snap.tags), func(tag string) bool { return !isSHATag(tag) || r.snap.has[integrationOf(tag)] })
-	if len(tags) > maxKilled {
+	all := slices.DeleteFunc(slices.Clone(r.snap.tags), func(tag string) bool { return !isSHATag(tag) })
+	tags := slices.DeleteFunc(slices.Clone(all), func(tag string) bool { return r.snap.has[integrationOf(tag)] })
+	if len(tags) > 2 && 2*len(tags) > len(all) {
 		return nil
 	}
+	slices.Sort(tags)
 	return tags
 }
 
@@ -154,7 +160,7 @@ func (r *verifyRun) readStables(ctx context.Context) error {
 		}
 	}
 	if r.stable.rank = r.highestOn(d); r.stable.rank != "" {
-		return nil
+		return r.findOldStable(ctx, d)
 	}
 	all := descending(r.snap.ladder.Candidates)
 	below := slices.DeleteFunc(all[len(all)-r.snap.below():], func(tag string) bool { return r.artifacts[tag] != nil })
@@ -162,7 +168,24 @@ func (r *verifyRun) readStables(ctx context.Context) error {
 		return err
 	}
 	r.stable.rank = r.highestOn(d)
-	return nil
+	return r.findOldStable(ctx, d)
+}
+
+// findOldStable finds that the stable is a rollback to an artifact whose own stable is below
+// the highest few: as a rule its candidate's base.
+func (r *verifyRun) findOldStable(ctx context.Context, d digest.Digest) error {
+	rank, err := version.ParseCandidate(r.stable.rank)
+	if err != nil {
+		return nil //nolint:nilerr // it has no candidate
+	}
+	base := rank.Base.String()
+	if _, known := r.stables[base]; known || r.stable.lower != "" || !r.snap.has[base] {
+		return nil
+	}
+	if r.stables[base], err = r.resolve(ctx, base); err == nil && r.stables[base] == d {
+		r.stable.lower = base
+	}
+	return err
 }
 
 // highestOn is the highest candidate, of those read, that names d.

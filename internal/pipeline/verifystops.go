@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/oci-promote/oci-promote/internal/version"
@@ -13,7 +14,8 @@ import (
 // notBuilt is the end of a path that has not begun.
 func (r *verifyRun) notBuilt() (Step, *Finding) {
 	s := r.subject
-	runs := r.heard.runs[s.commit]
+	running, underWay := r.buildUnderWay(s.commit)
+	failed, hasFailed := r.buildThatFailed(s.commit)
 	switch {
 	case s.commit == "" && len(r.snap.ladder.Candidates)+len(r.snap.ladder.Stables) > 0:
 		return at(Stopped, time.Time{}, Evidence{}), &Finding{
@@ -45,31 +47,51 @@ func (r *verifyRun) notBuilt() (Step, *Finding) {
 			Message: fmt.Sprintf("commit %s has no artifact of its own; that of commit %s, which is newer, contains it", short(s.commit), short(r.newestCommit())),
 			Hint:    fmt.Sprintf("follow that one: artifact-sha %s", short(r.newestCommit())),
 		}
-	case len(runs) > 0 && !runs[0].Done:
-		return at(Waiting, runs[0].Started, Evidence{Run: runs[0].URL}), nil
-	case len(runs) > 0 && runs[0].failed():
-		return at(Stopped, runs[0].Started, Evidence{Run: runs[0].URL}), r.buildFailed(s.commit, runs[0])
+	case underWay:
+		return at(Waiting, running.Started, Evidence{Run: running.URL}), nil
+	case hasFailed:
+		return at(Stopped, failed.Started, Evidence{Run: failed.URL}), r.buildFailed(s.commit, failed)
 	}
-	return at(Stopped, time.Time{}, Evidence{}), &Finding{
+	f := &Finding{
 		Code: NotBuilt, Severity: Error,
 		Message: fmt.Sprintf("commit %s is not built: %s has no tag %q%s", short(s.commit), r.name, shaPrefix+s.commit[:min(r.SHALength, len(s.commit))], r.withoutRun(s.commit)),
 		Hint:    "run the build of this commit; does its workflow's `paths` filter include what the commit touches, and does it push to this repository?",
 	}
+	if r.builtBy(s.commit) != (Run{}) { // as skip-unchanged does
+		f.Severity, f.Hint = Warning, skippedHint
+	}
+	return at(Stopped, time.Time{}, Evidence{}), f
 }
+
+const skippedHint = "if the build has skip-unchanged and the content is the same, all is well; else look at its log: does it push to this repository?"
 
 // withoutRun tells what GitHub knows of the build of a commit that has no artifact.
 func (r *verifyRun) withoutRun(commit string) string {
-	runs, asked := r.heard.runs[commit]
+	_, asked := r.heard.runs[commit]
+	runs := r.otherRuns(commit)
 	switch {
 	case !asked:
 		return ""
+	case len(runs) == 0 && r.builtBy(commit).Own:
+		return ", which this run does not change"
 	case len(runs) == 0:
 		return ", and no workflow ran for it"
 	}
-	return fmt.Sprintf(", though the workflow %q ended with %s (%s)", runs[0].Name, runs[0].State, runs[0].URL)
+	var ended []string
+	for _, run := range runs[:min(3, len(runs))] {
+		ended = append(ended, fmt.Sprintf("%q is %s (%s)", run.Name, run.State, run.URL))
+	}
+	return ", though of the workflows that ran for it " + strings.Join(ended, ", ")
 }
 
 func (r *verifyRun) buildFailed(commit string, run Run) *Finding {
+	if !run.Done {
+		return &Finding{
+			Code: BuildFailed, Severity: Error, Stage: Built, Since: run.Started,
+			Message: fmt.Sprintf("commit %s has no artifact: the workflow %q is %s and does not end, see %s", short(commit), run.Name, run.State, run.URL),
+			Hint:    "does it wait for an approval, for a runner that is offline, or for another run of its concurrency group?",
+		}
+	}
 	where := ""
 	if step := r.heard.steps[run.ID]; step != "" {
 		where = " at " + step
@@ -165,11 +187,18 @@ func (r *verifyRun) noReport(w Word, since time.Time) *Finding {
 	}
 	return &Finding{
 		Code: NoReport, Severity: Error, Since: since,
-		Message: fmt.Sprintf("commit %s has %s, although integration selects %s since %s: it did not apply it, or its report did not arrive"+
-			" (no Alert, a Provider of the wrong type or address, a token that may not write commit statuses)", short(r.subject.commit), said, r.subject.candidate, since.UTC().Format(time.RFC3339)),
+		Message: fmt.Sprintf("commit %s has %s, although integration selects %s%s: it did not apply it, or its report did not arrive"+
+			" (no Alert, a Provider of the wrong type or address, a token that may not write commit statuses)", short(r.subject.commit), said, r.subject.candidate, sinceWords(since)),
 		Hint: fmt.Sprintf("on integration: `flux get kustomizations %s` and `kubectl logs -n flux-system deploy/notification-controller`; with cluster-state verify looks at the Alert and the Provider itself;"+
 			" if it is healthy there, promote it by hand: mode tag with artifact-sha %s", r.kustomization(), short(r.subject.commit)),
 	}
+}
+
+func sinceWords(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " since " + t.UTC().Format(time.RFC3339)
 }
 
 func short(commit string) string { return commit[:min(7, len(commit))] }

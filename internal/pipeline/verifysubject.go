@@ -23,9 +23,12 @@ func (r *verifyRun) findSubject(ctx context.Context) error {
 
 func (r *verifyRun) findCommit(ctx context.Context) error {
 	r.subject.commit = r.Commit
-	tag, err := r.snap.shaTag(r.Commit, r.SHALength)
-	if err != nil {
-		return err
+	tag := r.commitTag(shaPrefix, r.Commit)
+	if !r.snap.has[tag] {
+		var err error
+		if tag, err = r.snap.shaTag(r.Commit, r.SHALength); err != nil {
+			return err
+		}
 	}
 	if !r.snap.has[tag] {
 		return nil
@@ -43,6 +46,7 @@ func (r *verifyRun) findCommit(ctx context.Context) error {
 	}
 	candidate := r.highestOn(a.desc.Digest)
 	if candidate == "" {
+		var err error
 		if candidate, err = r.searchCandidate(ctx, a); err != nil {
 			return err
 		}

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"iter"
-	"maps"
 	"strings"
 	"time"
 
@@ -12,40 +10,14 @@ import (
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
-func keysOf(m map[string]*artifact) iter.Seq[string] { return maps.Keys(m) }
-
-// checkTags finds tags of one artifact that disagree, and promotions that ended halfway.
+// checkTags finds tags of one artifact that disagree, and a stable that was moved.
 func (r *verifyRun) checkTags() (all []Finding) {
 	for _, a := range []*artifact{r.stable.artifact, r.subject.artifact} {
 		if len(all) == 0 { // they may be of one commit
 			all = append(all, r.checkCommitTags(a)...)
 		}
 	}
-	all = append(all, r.checkStableTag()...)
-	for _, tag := range r.waiting() {
-		a := r.artifacts[tag]
-		if r.subject.artifact != nil && a.desc.Digest == r.subject.artifact.desc.Digest {
-			continue // its path tells
-		}
-		if own := r.validatedTagOf(a); own != "" && r.commits[own] == a.desc.Digest && !r.heard.promoting() {
-			return append(all, Finding{
-				Code: HalfPromoted, Severity: Error, Stage: PromotedStage,
-				Message: fmt.Sprintf("the promotion of %s (commit %s) ended halfway: %q is there, and no stable names %s", tag, short(a.Revision.Commit), own, a.desc.Digest),
-				Hint:    fmt.Sprintf("run mode tag with artifact-sha %s: it completes the promotion", short(a.Revision.Commit)),
-			})
-		}
-	}
-	return all
-}
-
-// promoting reports whether a promotion is under way.
-func (h heard) promoting() bool {
-	for _, run := range h.promotions {
-		if !run.Done {
-			return true
-		}
-	}
-	return false
+	return append(all, r.checkStableTag()...)
 }
 
 func (r *verifyRun) validatedTagOf(a *artifact) string {
@@ -59,11 +31,11 @@ func (r *verifyRun) validatedTagOf(a *artifact) string {
 func (r *verifyRun) halfPromoted() (tags []string) {
 	for _, tag := range r.waiting() {
 		a := r.artifacts[tag]
-		if own := r.validatedTagOf(a); r.snap.has[own] && (r.subject.artifact == nil || a.desc.Digest != r.subject.artifact.desc.Digest) {
+		if own := r.validatedTagOf(a); r.snap.has[own] && !r.isSubject(a) {
 			tags = append(tags, own)
 		}
 	}
-	return tags[:min(2, len(tags))]
+	return tags[:min(maxHalf, len(tags))]
 }
 
 // checkCommitTags compares the commit tags of an artifact with it.
@@ -86,7 +58,7 @@ func (r *verifyRun) checkCommitTags(a *artifact) []Finding {
 		Message: fmt.Sprintf("the tags of commit %s disagree: %s names %s, %s", short(a.Revision.Commit), a.readBy, a.desc.Digest, strings.Join(moved, ", ")),
 		Hint:    "a build with overwrite: true was cut short, or a tag was moved by hand: run the build of this commit again; a promotion that knows only the commit refuses until they agree",
 	}
-	if twin := r.artifacts[r.highestOn(other)]; twin != nil && twin.Revision == a.Revision { // built twice, and both are whole
+	if twin := r.artifacts[r.highestOn(other)]; twin != nil && twin.Revision.Commit == a.Revision.Commit { // built twice, and both are whole
 		f.Severity, f.Hint = Warning, "the commit was built twice with different content; nothing to do if overwrite: true was meant"
 	}
 	return []Finding{f}
@@ -107,7 +79,9 @@ func (r *verifyRun) checkStableTag() []Finding {
 		case c.Base.String() != s.tag:
 		case !read:
 			return nil // there are too many to tell
-		case a != nil && a.desc.Digest != s.artifact.desc.Digest && r.snap.has[r.validatedTagOf(a)] && !r.isStable(a):
+		case a != nil && a.Revision.Commit == s.artifact.Revision.Commit: // built twice: they share the tag
+			own = append(own, c.String())
+		case a != nil && r.snap.has[r.validatedTagOf(a)] && !r.isStable(a):
 			return []Finding{r.movedStable(fmt.Sprintf("%s (commit %s) was validated and has no stable, and %s names the artifact of commit %s",
 				c, short(a.Revision.Commit), s.tag, short(s.artifact.Revision.Commit)), validated)}
 		default:
@@ -136,7 +110,8 @@ func (r *verifyRun) movedStable(what string, maybe bool) Finding {
 func (r *verifyRun) since(tag string) (t time.Time) {
 	if a := r.artifacts[tag]; a != nil {
 		if _, err := version.ParseCandidate(tag); err == nil {
-			return r.waitsSince(tag, a)
+			t, _ = r.waitsSince(tag, a)
+			return t
 		}
 		if at := r.heard.words[a.desc.Digest].At; !at.IsZero() {
 			return at
