@@ -52,6 +52,26 @@ func stuckTags(i int, a *built) []string {
 	return []string{"sha-" + a.commit[:7], "integration-" + a.commit[:7], a.tag}
 }
 
+// worstTags are those of a history in which there is something to look at everywhere: old candidates that were promoted
+// long ago by versions of other bases, promotions that ended halfway, builds that were killed.
+func worstTags(i int, a *built) []string {
+	digits := a.commit[:7]
+	tags := []string{"sha-" + digits, "integration-" + digits, fmt.Sprintf("0.0.1-rc.%d", i+1)}
+	switch {
+	case i < 6:
+		tags = append(tags, "validated-"+digits, fmt.Sprintf("0.0.%d", i+1))
+	case i >= 3318:
+		return tags[:1]
+	case i >= 2000:
+		tags[2] = fmt.Sprintf("0.0.7-rc.%d", i+1)
+	}
+	if i%3 == 1 && i >= 6 {
+		tags = append(tags, "validated-"+digits)
+	}
+	a.tag = tags[2]
+	return tags
+}
+
 // countRequests splits requests into those for the tag list and others.
 func countRequests(t *testing.T, s *registrytest.Server) (lists, others int) {
 	t.Helper()
@@ -79,6 +99,7 @@ func TestRequestsOfVerifyInALongHistory(t *testing.T) {
 		{"all promoted", 1999, promotedTags, "healthy", 0, 10},
 		{"nothing promoted", 3332, waitingTags, "unhealthy", 0, 10},
 		{"stuck halfway", 2665, stuckTags, "unhealthy", 0, 10},
+		{"something everywhere", 3320, worstTags, "unhealthy", 0, 11},
 		{"pages of 100", 1999, promotedTags, "healthy", 100, 100},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -89,7 +110,7 @@ func TestRequestsOfVerifyInALongHistory(t *testing.T) {
 			tags := len(s.Tags(fleet))
 			t.Logf("%d tags", tags)
 			asked := map[string][]string{"the newest": nil}
-			for _, i := range []int{0, test.n / 3, test.n - 30} {
+			for _, i := range []int{0, test.n / 3, test.n/2 - 1, test.n - 30} {
 				asked[fmt.Sprintf("commit %d", i)] = []string{"--artifact-sha", all[i].commit}
 			}
 			for name, flags := range asked {
