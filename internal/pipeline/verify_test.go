@@ -293,6 +293,7 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "live has another digest", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=a"), path: "+++++x", want: "!tag-moved"},
 
 		{name: "the token may not read statuses", words: oneMore, host: &told{head: "b", err: map[string]error{"statuses": forbidden{errors.New("403")}}}, at: early, path: "+++?..", want: "?token-cannot-read", message: "403"},
+		{name: "the token may not read runs, and nothing is reported", words: oneMore, host: &told{head: "b", err: map[string]error{"runs": forbidden{errors.New("403")}}}, at: late, path: "+++x..", want: "!no-report ?token-cannot-read"},
 		{name: "GitHub does not answer", words: live, host: &told{err: map[string]error{"head": errors.New("500 Unicorn"), "statuses": errors.New("500 Unicorn")}}, at: late, path: "++++++", want: "?github-not-read", message: "Unicorn"},
 	}
 	for failure, name := range commonFailures {

@@ -116,6 +116,7 @@ func (r *verifyRun) validated() (Step, *Finding) {
 	s, w := r.subject, r.word()
 	e := Evidence{Tag: r.validatedTag(), Status: w.String()}
 	since, late := r.waitsSince(s.candidate, s.artifact)
+	_, asked := r.heard.words[s.artifact.desc.Digest]
 	switch {
 	case s.stable != "" && e == (Evidence{}):
 		e.Status = "none that is known: by hand, or before this pipeline"
@@ -126,7 +127,7 @@ func (r *verifyRun) validated() (Step, *Finding) {
 		return at(Followed, w.At, e), r.supersededByStable()
 	case w.bad():
 		return at(Stopped, w.At, e), r.validationFailed(w)
-	case r.Host == nil, len(r.heard.unread) > 0 && w == (Word{}):
+	case !asked:
 		return at(Unknown, time.Time{}, e), nil
 	case late == "":
 		return at(Waiting, since, e), nil
