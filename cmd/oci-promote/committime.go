@@ -30,10 +30,7 @@ func (c *command) created(ctx context.Context, rev bundle.Revision, api *github.
 		if t, err = api.CommitTime(ctx, rev.Commit); err == nil {
 			return t, "", nil
 		}
-		reason = err.Error()
-		if hint := hintOf(err); hint != "" {
-			reason += "; " + hint
-		}
+		reason = withHint(err)
 	}
 	return time.Now().UTC().Truncate(time.Second), "the time of the commit is not known (" + reason + "), so the artifact is dated now:" +
 		" the same commit packed again will have another digest; set SOURCE_DATE_EPOCH to the commit's time to avoid that", nil

@@ -54,6 +54,14 @@ func parts(err error) []string {
 	return all
 }
 
+// withHint is err with what to do about it, on one line.
+func withHint(err error) string {
+	if hint := hintOf(err); hint != "" {
+		return err.Error() + "; " + hint
+	}
+	return err.Error()
+}
+
 // hintOf is what to do about err; may be empty.
 func hintOf(err error) string {
 	var h interface{ Hint() string }

@@ -48,11 +48,7 @@ func (rel release) publish(ctx context.Context, api *github.Repository, r *pipel
 	url, created, err := rel.create(ctx, api, tag, *r)
 	switch {
 	case err != nil:
-		text := fmt.Sprintf("%s is promoted, but its GitHub release %s is missing: %s", r.Version, tag, err)
-		if hint := hintOf(err); hint != "" {
-			text += "; " + hint
-		}
-		r.Warnings = append(r.Warnings, text)
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s is promoted, but its GitHub release %s is missing: %s", r.Version, tag, withHint(err)))
 		return
 	case created:
 		r.Notices = append(r.Notices, "created the GitHub release "+tag)

@@ -66,14 +66,21 @@ func summary(r pipeline.Report, p pages) string {
 	if r.Next != "" {
 		fmt.Fprintf(&b, "\n**What happens next:** %s\n", action.Markdown(r.Next))
 	}
+	b.WriteString(callouts(r))
+	if pushed(r) {
+		fmt.Fprintf(&b, "\n<details><summary>How to look inside</summary>\n\n```sh\nflux pull artifact oci://%s --output .\n```\n\n</details>\n", action.Clean(r.Reference))
+	}
+	return b.String()
+}
+
+// callouts are the warnings and notices of a run as GitHub's alerts.
+func callouts(r pipeline.Report) string {
+	var b strings.Builder
 	for _, text := range r.Warnings {
 		fmt.Fprintf(&b, "\n> [!WARNING]\n> %s\n", action.Markdown(text))
 	}
 	for _, text := range r.Notices {
 		fmt.Fprintf(&b, "\n> [!NOTE]\n> %s\n", action.Markdown(text))
-	}
-	if pushed(r) {
-		fmt.Fprintf(&b, "\n<details><summary>How to look inside</summary>\n\n```sh\nflux pull artifact oci://%s --output .\n```\n\n</details>\n", action.Clean(r.Reference))
 	}
 	return b.String()
 }

@@ -91,10 +91,11 @@ func (h host) Full(ctx context.Context, short string) (string, error) {
 // clip bounds a text that somebody wrote, and makes it one line.
 func clip(s string) string {
 	const most = 300
-	if r := []rune(action.Clean(s)); len(r) > most {
+	s = action.Clean(s)
+	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}
-	return action.Clean(s)
+	return s
 }
 
 func runsOf(found []github.Run) []pipeline.Run {

@@ -28,11 +28,7 @@ func runLink(url string) string {
 // the finding itself is told anyway.
 func (c *command) track(ctx context.Context, api *github.Repository, r *pipeline.Report, dryRun bool) {
 	warn := func(err error) {
-		text := fmt.Sprintf("the tracking issue could not be kept: %s", err)
-		if hint := hintOf(err); hint != "" {
-			text += "; " + hint
-		}
-		r.Warnings = append(r.Warnings, text)
+		r.Warnings = append(r.Warnings, "the tracking issue could not be kept: "+withHint(err))
 	}
 	if api == nil {
 		r.Warnings = append(r.Warnings, "issue: true needs a token and GITHUB_REPOSITORY, and one of them is missing")
@@ -49,7 +45,7 @@ func (c *command) track(ctx context.Context, api *github.Repository, r *pipeline
 			r.Notices = append(r.Notices, "would close the tracking issue")
 		case page != "":
 			r.Notices = append(r.Notices, "would bring the tracking issue up to date")
-		case !t.Healthy && page == "":
+		case !t.Healthy:
 			r.Notices = append(r.Notices, "would open a tracking issue")
 		}
 		return

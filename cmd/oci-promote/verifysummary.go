@@ -36,12 +36,7 @@ func verifySummary(r pipeline.Report, p pages) string {
 	}
 	details(&b, "The path, step by step", pathTable(d.Path), r.Outcome == pipeline.Unhealthy)
 	details(&b, "Versions", versionTable(d.Versions, d.At, p), r.Outcome == pipeline.Unhealthy)
-	for _, text := range r.Warnings {
-		fmt.Fprintf(&b, "\n> [!WARNING]\n> %s\n", action.Markdown(text))
-	}
-	for _, text := range r.Notices {
-		fmt.Fprintf(&b, "\n> [!NOTE]\n> %s\n", action.Markdown(text))
-	}
+	b.WriteString(callouts(r))
 	return b.String()
 }
 
@@ -151,10 +146,7 @@ func versionTable(versions []pipeline.Version, now time.Time, p pages) string {
 	var b strings.Builder
 	b.WriteString("| version | commit | age | tags | selected by |\n|---|---|---|---|---|\n")
 	for _, v := range versions {
-		commit := ""
-		if v.Commit != "" {
-			commit = commitLink(v.Commit, p.repository)
-		}
+		commit := commitLink(v.Commit, p.repository)
 		if p.repository == "" {
 			commit = action.Code(v.Commit[:min(7, len(v.Commit))])
 		}

@@ -51,6 +51,15 @@ func (s *situation) build(hours int, sha string) {
 	s.run(hours, "build", "--path", "tree", "--revision", "main@sha1:"+sha)
 }
 
+// second is a first commit that is live, and a second that is built.
+func (s *situation) second() {
+	s.build(0, shaA)
+	s.run(0, "tag", "--artifact-sha", shaA)
+	s.build(1, shaB)
+	s.head(shaB, "09:00")
+	s.workflow("head_sha="+shaB, "Build platform artifact", "push", "success", "09:01")
+}
+
 // status lets GitHub have a commit status of Flux's.
 func (s *situation) status(sha, state, description, at string) {
 	s.api["/commits/"+sha+"/status"] = fmt.Sprintf(`{"state":%q,"sha":%q,"total_count":1,"statuses":[
@@ -102,27 +111,13 @@ func TestVerifySummaries(t *testing.T) {
 			s.head(shaA, "08:00")
 			s.workflow("head_sha="+shaA, "Build platform artifact", "push", "success", "08:01")
 		}, nil, exitOK},
-		"on-its-way": {func(s *situation) {
-			s.build(0, shaA)
-			s.run(0, "tag", "--artifact-sha", shaA)
-			s.build(1, shaB)
-			s.head(shaB, "09:00")
-			s.workflow("head_sha="+shaB, "Build platform artifact", "push", "success", "09:01")
-		}, nil, exitOK},
+		"on-its-way": {(*situation).second, nil, exitOK},
 		"validation-failed": {func(s *situation) {
-			s.build(0, shaA)
-			s.run(0, "tag", "--artifact-sha", shaA)
-			s.build(1, shaB)
-			s.head(shaB, "09:00")
-			s.workflow("head_sha="+shaB, "Build platform artifact", "push", "success", "09:01")
+			s.second()
 			s.status(shaB, "failure", "health check failed after 2m0s: timeout waiting for: [Canary/canaries/api <script> status: 'Failed']", "09:14")
 		}, nil, exitFailed},
 		"not-promoted": {func(s *situation) {
-			s.build(0, shaA)
-			s.run(0, "tag", "--artifact-sha", shaA)
-			s.build(1, shaB)
-			s.head(shaB, "09:00")
-			s.workflow("head_sha="+shaB, "Build platform artifact", "push", "success", "09:01")
+			s.second()
 			s.status(shaB, "success", "reconciliation succeeded", "09:05")
 			s.workflow("event=status", "Tag validated artifact", "status", "failure", "09:06")
 		}, nil, exitFailed},

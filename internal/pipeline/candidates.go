@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -10,15 +9,7 @@ import (
 // readAll reads candidates and keeps them while a plan lasts: each is asked for once. One that
 // is gone is nil, and asked for again.
 func (r *tagRun) readAll(ctx context.Context, tags []string) error {
-	tags = slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return r.candidates[tag] != nil })
-	read, err := askAll(ctx, tags, r.read)
-	if err != nil {
-		return err
-	}
-	for i, tag := range tags {
-		r.candidates[tag] = read[i]
-	}
-	return nil
+	return fill(ctx, r.candidates, tags, func(tag string) bool { return r.candidates[tag] != nil }, r.read)
 }
 
 // scan reads candidates in their order until one names d. It gives that one, or "", and what

@@ -25,6 +25,19 @@ func askAll[A any](ctx context.Context, tags []string, ask func(context.Context,
 	return answers, g.Wait()
 }
 
+// fill asks about those of tags that are not known, and keeps the answers.
+func fill[A any](ctx context.Context, answers map[string]A, tags []string, known func(tag string) bool, ask func(context.Context, string) (A, error)) error {
+	tags = slices.DeleteFunc(slices.Clone(tags), known)
+	found, err := askAll(ctx, tags, ask)
+	if err != nil {
+		return err
+	}
+	for i, tag := range tags {
+		answers[tag] = found[i]
+	}
+	return nil
+}
+
 // batches cuts tags that are looked through for one of them: the first alone, since it mostly
 // is the one, then eight at a time.
 func batches(tags []string) iter.Seq[[]string] {
@@ -41,13 +54,9 @@ func batches(tags []string) iter.Seq[[]string] {
 
 // resolveAll resolves many tags. A tag that is gone maps to "".
 func (s store) resolveAll(ctx context.Context, tags []string) (map[string]digest.Digest, error) {
-	found, err := askAll(ctx, tags, s.resolve)
-	if err != nil {
-		return nil, err
-	}
 	digests := make(map[string]digest.Digest, len(tags))
-	for i, tag := range tags {
-		digests[tag] = found[i]
+	if err := fill(ctx, digests, tags, func(string) bool { return false }, s.resolve); err != nil {
+		return nil, err
 	}
 	return digests, nil
 }
@@ -63,13 +72,28 @@ func (s store) rank(ctx context.Context, l version.Ladder, a *artifact) (string,
 	if newest, err := s.resolve(ctx, tags[0]); err != nil || newest == a.desc.Digest {
 		return tags[0], err
 	}
-	low, high, found := 1, len(tags), 0 // the first candidate not younger than a is from low to high
-	for low < high {
+	tags = tags[1:]
+	at, named, err := bisect(ctx, tags, a, len(tags), s.read)
+	switch {
+	case err != nil:
+		return "", err
+	case named:
+		return tags[at], nil
+	}
+	return s.find(ctx, append(tags[at:len(tags):len(tags)], tags[:at]...), a.desc.Digest)
+}
+
+// bisect finds where a is among candidates, highest first: the first that is not younger than
+// a, and whether it names a. It reads about log2 of them, and no more than most, after which
+// the place is as good as they told.
+func bisect(ctx context.Context, tags []string, a *artifact, most int, read func(context.Context, string) (*artifact, error)) (at int, named bool, err error) {
+	low, high, found := 0, len(tags), -1
+	for ; low < high && most > 0; most-- {
 		middle := (low + high) / 2
-		c, err := s.read(ctx, tags[middle])
+		c, err := read(ctx, tags[middle])
 		switch {
 		case err != nil:
-			return "", err
+			return 0, false, err
 		case c != nil && c.Created.After(a.Created):
 			low = middle + 1
 		case c != nil && c.desc.Digest == a.desc.Digest:
@@ -78,10 +102,7 @@ func (s store) rank(ctx context.Context, l version.Ladder, a *artifact) (string,
 			high = middle
 		}
 	}
-	if low == found {
-		return tags[low], nil
-	}
-	return s.find(ctx, append(tags[low:len(tags):len(tags)], tags[1:low]...), a.desc.Digest)
+	return low, low == found, nil
 }
 
 // find gives the first of tags that names d, or "".

@@ -68,6 +68,16 @@ func (snap snapshot) below() int {
 	return n
 }
 
+// newestAbove is the highest candidate, if that is above the stable: the one that integration
+// should have. Empty where there is none.
+func (snap snapshot) newestAbove() string {
+	newest, ok := snap.ladder.Newest()
+	if !ok || !snap.ladder.Above(newest) {
+		return ""
+	}
+	return newest.String()
+}
+
 // shaTag is the sha- tag of a commit of which some first digits are known. More than the
 // tag has are compared with the artifact's own later.
 func (snap snapshot) shaTag(commit string, length int) (string, error) {

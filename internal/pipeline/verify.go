@@ -124,7 +124,7 @@ func (r *verifyRun) tell(ctx context.Context) (Report, error) {
 	report := Report{
 		Mode: "verify", Outcome: Healthy, Repository: r.name, Tags: r.tagsOf(r.subject.artifact),
 		Candidate: r.subject.candidate, Version: cmp.Or(r.subject.stable, r.subject.candidate),
-		Selected: r.Clusters.selected(r.snap.tags), Diagnosis: &d,
+		Selected: r.selected, Diagnosis: &d,
 	}
 	if a := r.subject.artifact; a != nil {
 		report.Digest, report.Reference = a.desc.Digest, r.name+"@"+a.desc.Digest.String()

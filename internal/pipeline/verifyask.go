@@ -22,8 +22,8 @@ type heard struct {
 	headIn     bool      // the newest artifact's commit contains it
 	subjectIn  bool      // and the commit whose path is told
 	words      map[digest.Digest]Word
-	runs       map[string][]Run // by commit, those that may have built it
-	promotions []Run            // nil for not asked
+	runs       map[string]runs  // by commit, those that may have built it
+	promotions runs             // nil for not asked
 	steps      map[int64]string // of failed runs, where they failed
 	unread     []error
 }
@@ -62,7 +62,7 @@ func (r *verifyRun) ask(ctx context.Context, questions ...question) error {
 
 // askHost asks, in two rounds, what the registry cannot tell.
 func (r *verifyRun) askHost(ctx context.Context) error {
-	r.heard = heard{words: map[digest.Digest]Word{}, runs: map[string][]Run{}, steps: map[int64]string{}}
+	r.heard = heard{words: map[digest.Digest]Word{}, runs: map[string]runs{}, steps: map[int64]string{}}
 	if r.Host == nil {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (r *verifyRun) askHost(ctx context.Context) error {
 	}
 	first = append(first, r.askWord(r.subject.artifact)...)
 	oldest := r.oldestWaiting()
-	if a := r.artifacts[oldest]; a != nil && (r.subject.artifact == nil || a.desc.Digest != r.subject.artifact.desc.Digest) {
+	if a := r.artifacts[oldest]; a != nil && !r.isSubject(a) {
 		first = append(first, r.askWord(a)...)
 		if a.Revision.Commit != "" && a.Revision.Commit != r.subject.commit {
 			first = append(first, r.askBuilds(a.Revision.Commit))
@@ -120,7 +120,7 @@ func (r *verifyRun) followUps() (next []question) {
 // promotionsSince is since when promotions matter: those of the last hour, and all since
 // integration's report of what has no stable. Not ok where none does.
 func (r *verifyRun) promotionsSince() (since time.Time, ok bool) {
-	since, ok = r.Now.Add(-repeatsWithin), len(r.halfPromoted()) > 0
+	since, ok = r.Now.Add(-repeatsWithin), len(r.announced()) > 0
 	for _, a := range []*artifact{r.subject.artifact, r.artifacts[r.oldestWaiting()]} {
 		if a == nil || r.wordOn(a).State != "success" {
 			continue
@@ -137,10 +137,8 @@ func full(commit string) bool { return len(commit) == 40 }
 
 // newestCommit is the commit of the highest candidate that can be read.
 func (r *verifyRun) newestCommit() string {
-	for _, tag := range append(descending(r.snap.ladder.Candidates), r.stable.tag) {
-		if a := r.artifacts[tag]; a != nil {
-			return a.Revision.Commit
-		}
+	if a := r.newest(); a != nil {
+		return a.Revision.Commit
 	}
 	return ""
 }
@@ -183,12 +181,11 @@ func (r *verifyRun) askWord(a *artifact) []question {
 // askBuilds asks for the runs on a commit and, where the likeliest build failed, at which step.
 func (r *verifyRun) askBuilds(commit string) question {
 	return func(ctx context.Context) (func(*heard), error) {
-		runs, err := r.Host.Builds(ctx, commit)
+		found, err := r.Host.Builds(ctx, commit)
 		if err != nil {
 			return nil, err
 		}
-		probe := verifyRun{Verify: r.Verify, heard: heard{runs: map[string][]Run{commit: runs}}}
-		run, failed := probe.buildThatFailed(commit)
+		run, failed := runs(found).failed()
 		step := ""
 		if failed && run.Done && !r.isBuilt(commit) {
 			if step, err = r.Host.FailedStep(ctx, run); err != nil {
@@ -196,7 +193,7 @@ func (r *verifyRun) askBuilds(commit string) question {
 			}
 		}
 		return func(h *heard) {
-			h.runs[commit] = runs
+			h.runs[commit] = found
 			if step != "" {
 				h.steps[run.ID] = step
 			}
@@ -219,7 +216,7 @@ func (r *verifyRun) askContains(newer, commit string) question {
 
 func (r *verifyRun) askPromotions(since time.Time) question {
 	return func(ctx context.Context) (func(*heard), error) {
-		runs, err := r.Host.Promotions(ctx, since)
-		return func(h *heard) { h.promotions = append([]Run{}, runs...) }, err
+		found, err := r.Host.Promotions(ctx, since)
+		return func(h *heard) { h.promotions = append(runs{}, found...) }, err
 	}
 }

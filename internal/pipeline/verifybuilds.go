@@ -3,66 +3,68 @@ package pipeline
 import (
 	"slices"
 	"time"
+
+	"github.com/oci-promote/oci-promote/internal/version"
 )
 
-// What the workflow runs on a commit say of its build. Which workflow has mode build nobody
-// tells: one that calls itself so, or the only one.
+// runs are the workflow runs on one commit. Which workflow has mode build nobody tells: one
+// that calls itself so, or the only one.
+type runs []Run
 
-// buildRuns are the runs that can be taken for a commit's build.
-func (r *verifyRun) buildRuns(commit string) []Run {
-	runs := r.otherRuns(commit)
-	named := slices.DeleteFunc(slices.Clone(runs), func(run Run) bool { return !run.Builds })
-	if len(named) == 0 && len(runs) == 1 {
-		return runs
+// others are the runs but this one.
+func (rs runs) others() runs {
+	return slices.DeleteFunc(slices.Clone(rs), func(run Run) bool { return run.Own })
+}
+
+// builds are the runs that can be taken for the commit's build.
+func (rs runs) builds() runs {
+	others := rs.others()
+	named := slices.DeleteFunc(slices.Clone(others), func(run Run) bool { return !run.Builds })
+	if len(named) == 0 && len(others) == 1 {
+		return others
 	}
 	return named
 }
 
-// builtBy is the first build of a commit that succeeded or, where none is known, this run
-// itself, which may have a job that built. Zero for none.
-func (r *verifyRun) builtBy(commit string) (built Run) {
-	for _, run := range r.buildRuns(commit) {
+// built is the first build that succeeded or, where none is known, this run itself, which may
+// have a job that built. Zero for none.
+func (rs runs) built() (built Run) {
+	for _, run := range rs.builds() {
 		if run.State == "success" && (built == (Run{}) || run.Started.Before(built.Started)) {
 			built = run
 		}
 	}
-	if i := slices.IndexFunc(r.heard.runs[commit], func(run Run) bool { return run.Own }); i >= 0 && built == (Run{}) {
-		built = r.heard.runs[commit][i]
+	if i := slices.IndexFunc(rs, func(run Run) bool { return run.Own }); i >= 0 && built == (Run{}) {
+		built = rs[i]
 	}
 	return built
 }
 
-// buildUnderWay is a run on a commit that may still build it. One that does not end within
-// max-age, such as for want of a runner or of an approval, is no excuse.
-func (r *verifyRun) buildUnderWay(commit string) (Run, bool) {
-	for _, run := range r.heard.runs[commit] {
-		if !run.Done && !run.Own && r.Now.Sub(run.Started) <= r.MaxAge {
-			return run, true
-		}
-	}
-	return Run{}, false
-}
-
-// buildThatFailed is the run that should have built a commit, and failed or does not end.
-func (r *verifyRun) buildThatFailed(commit string) (Run, bool) {
-	runs := r.buildRuns(commit)
-	if len(runs) == 0 {
+// failed is the run that should have built the commit, and failed or has not ended.
+func (rs runs) failed() (Run, bool) {
+	builds := rs.builds()
+	if len(builds) == 0 {
 		return Run{}, false
 	}
-	latest := slices.MaxFunc(runs, func(a, b Run) int { return a.Started.Compare(b.Started) })
+	latest := slices.MaxFunc(builds, func(a, b Run) int { return a.Started.Compare(b.Started) })
 	return latest, latest.failed() || !latest.Done
 }
 
-// otherRuns are the runs on a commit but this one.
-func (r *verifyRun) otherRuns(commit string) []Run {
-	return slices.DeleteFunc(slices.Clone(r.heard.runs[commit]), func(run Run) bool { return run.Own })
+// underWay is the first of some runs that may still do its work. One that does not end within
+// max-age, such as for want of a runner or of an approval, is no excuse.
+func (r *verifyRun) underWay(all runs) (Run, bool) {
+	i := slices.IndexFunc(all, func(run Run) bool { return !run.Done && r.Now.Sub(run.Started) <= r.MaxAge })
+	if i < 0 {
+		return Run{}, false
+	}
+	return all[i], true
 }
 
 // ready is since when a cluster could take an artifact: its commit's time, or its build's
 // where that is later. A time to come is not believed. Zero is unknown.
 func (r *verifyRun) ready(a *artifact) time.Time {
 	const skew = 5 * time.Minute
-	built := r.builtBy(a.Revision.Commit).Started
+	built := r.heard.runs[a.Revision.Commit].built().Started
 	switch {
 	case a.Created.After(r.Now.Add(skew)), built.After(a.Created):
 		return built
@@ -93,4 +95,19 @@ func (r *verifyRun) waitsSince(tag string, a *artifact) (since time.Time, late S
 		severity = Warning
 	}
 	return since, severity
+}
+
+// since is since when clusters could take what a tag names; zero for unknown.
+func (r *verifyRun) since(tag string) (t time.Time) {
+	if a := r.artifacts[tag]; a != nil {
+		if _, err := version.ParseCandidate(tag); err == nil {
+			t, _ = r.waitsSince(tag, a)
+			return t
+		}
+		if at := r.heard.words[a.desc.Digest].At; !at.IsZero() {
+			return at
+		}
+		return r.ready(a)
+	}
+	return t
 }

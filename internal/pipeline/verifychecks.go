@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -12,11 +13,8 @@ import (
 
 // checkSelection compares what each cluster selects with what the pipeline means it to.
 func (r *verifyRun) checkSelection() (integration, live []Finding) {
-	selected := r.Clusters.selected(r.snap.tags)
-	due := r.stable.tag
-	if newest, ok := r.snap.ladder.Newest(); ok && r.snap.ladder.Above(newest) {
-		due = newest.String()
-	}
+	selected := r.selected
+	due := cmp.Or(r.snap.newestAbove(), r.stable.tag)
 	if due != "" && selected.Integration != due && (r.digestOf(due) == "" || r.digestOf(selected.Integration) != r.digestOf(due)) {
 		integration = append(integration, Finding{
 			Code: NotSelectedByIntegration, Severity: Error, Stage: SelectedByIntegration, Since: r.since(due),

@@ -2,25 +2,12 @@ package pipeline
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oci-promote/oci-promote/internal/cluster"
 	"github.com/oci-promote/oci-promote/internal/version"
 )
-
-const (
-	integrationRole = cluster.Integration
-	liveRole        = cluster.Live
-)
-
-// seen is what a cluster has of the repository.
-type seen struct {
-	tag    string
-	digest digest.Digest
-	at     time.Time
-}
 
 // knows reports whether a cluster with that role told of itself.
 func (r *verifyRun) knows(role cluster.Role) bool {
@@ -32,14 +19,15 @@ func (r *verifyRun) knows(role cluster.Role) bool {
 	return false
 }
 
-// fetchedOn is what the sources of a role's cluster have fetched.
-func (r *verifyRun) fetchedOn(role cluster.Role) (all []seen) {
+// fetched is the step of an artifact that a cluster of that role has fetched. Not ok where none
+// told so.
+func (r *verifyRun) fetched(role cluster.Role, d digest.Digest) (Step, bool) {
 	for _, s := range r.States {
-		if got, ok := s.Fetched(role, r.registry(role), r.Gate); ok {
-			all = append(all, seen{got.Tag, got.Digest, got.At})
+		if got, ok := s.Fetched(role, r.registry(role), r.Gate); ok && got.Digest == d {
+			return at(Reached, got.At, Evidence{Tag: got.Tag, Digest: d}), true
 		}
 	}
-	return all
+	return Step{}, false
 }
 
 // registry is what a cluster of that role is compared with.
@@ -47,7 +35,7 @@ func (r *verifyRun) registry(role cluster.Role) cluster.Registry {
 	reg := cluster.Registry{
 		Name: r.name, Tags: r.snap.tags, Stable: r.stable.tag, Digest: r.digestOf, Ready: r.since, Constraint: r.Clusters.Integration,
 	}
-	if role == liveRole {
+	if role == cluster.Live {
 		reg.Constraint = r.Clusters.Live
 	}
 	reg.Candidate = r.nextCandidate()
@@ -57,8 +45,8 @@ func (r *verifyRun) registry(role cluster.Role) cluster.Registry {
 // nextCandidate is what integration must be able to select: the newest candidate above the
 // stable, or the one that the next build would get.
 func (r *verifyRun) nextCandidate() string {
-	if newest, ok := r.snap.ladder.Newest(); ok && r.snap.ladder.Above(newest) {
-		return newest.String()
+	if newest := r.snap.newestAbove(); newest != "" {
+		return newest
 	}
 	next, err := r.snap.ladder.Next(version.Patch, version.Stable{Patch: 1})
 	if err != nil {
@@ -70,8 +58,8 @@ func (r *verifyRun) nextCandidate() string {
 // checkClusters finds what is wrong on the clusters that told of themselves.
 func (r *verifyRun) checkClusters() (integration, live []Finding) {
 	for _, s := range r.States {
-		integration = append(integration, r.faultsOf(s, integrationRole)...)
-		live = append(live, r.faultsOf(s, liveRole)...)
+		integration = append(integration, r.faultsOf(s, cluster.Integration)...)
+		live = append(live, r.faultsOf(s, cluster.Live)...)
 	}
 	if !hasError(integration) {
 		integration = append(integration, r.checkDelivery()...)
@@ -97,10 +85,8 @@ func (r *verifyRun) faultsOf(s *cluster.State, role cluster.Role) (all []Finding
 // is after integration's first report, and a rollback or a version by hand has no report of its
 // own. A candidate that integration should have is not promoted.
 func (r *verifyRun) knowsPromotion(role cluster.Role) bool {
-	if role == integrationRole {
-		if newest, ok := r.snap.ladder.Newest(); ok && r.snap.ladder.Above(newest) {
-			return true
-		}
+	if role == cluster.Integration && r.snap.newestAbove() != "" {
+		return true
 	}
 	s := r.stable
 	return s.artifact != nil && s.lower == "" && r.heard.words[s.artifact.desc.Digest].State == "success"
@@ -119,7 +105,7 @@ func (r *verifyRun) checkDelivery() []Finding {
 		return nil
 	}
 	for _, s := range r.States {
-		applied, ok := s.Applied(integrationRole, r.registry(integrationRole), r.Gate)
+		applied, ok := s.Applied(cluster.Integration, r.registry(cluster.Integration), r.Gate)
 		if !ok || applied.Digest != a.desc.Digest || r.Now.Sub(applied.At) < promotionTakes {
 			continue
 		}

@@ -19,6 +19,7 @@ func (r *verifyRun) checkContent() (own, others []Finding) {
 	if a := r.subject.artifact; a != nil {
 		tags = append(tags, a.readBy)
 	}
+	oldest := r.oldestWaiting()
 	seen := map[digest.Digest]bool{}
 	for _, tag := range tags {
 		a := r.artifacts[tag]
@@ -26,7 +27,7 @@ func (r *verifyRun) checkContent() (own, others []Finding) {
 			continue
 		}
 		seen[a.desc.Digest] = true
-		if found := r.contentOf(tag, a); r.isSubject(a) || tag == r.oldestWaiting() {
+		if found := r.contentOf(tag, a); r.isSubject(a) || tag == oldest {
 			own = append(own, found...)
 		} else {
 			others = append(others, found...)

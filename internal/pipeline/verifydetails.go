@@ -16,7 +16,7 @@ import (
 // their blobs are there.
 func (r *verifyRun) readDetails(ctx context.Context) error {
 	details := []*artifact{r.subject.artifact}
-	if s := r.stable.artifact; s != nil && (r.subject.artifact == nil || s.desc.Digest != r.subject.artifact.desc.Digest) {
+	if s := r.stable.artifact; s != nil && !r.isSubject(s) {
 		details = append(details, s)
 	}
 	var tags []string
@@ -27,7 +27,7 @@ func (r *verifyRun) readDetails(ctx context.Context) error {
 			}
 		}
 	}
-	tags = append(tags, r.halfPromoted()...)
+	tags = append(tags, r.announced()...)
 	var err error
 	if r.commits, err = r.resolveAll(ctx, tags); err != nil {
 		return err

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
-
-	"github.com/oci-promote/oci-promote/internal/version"
 )
 
 // digestOf is what a tag names, as far as it was read.
@@ -23,12 +21,25 @@ func (r *verifyRun) digestOf(tag string) digest.Digest {
 
 // validatedTag is the subject's validated- tag, if it names the subject.
 func (r *verifyRun) validatedTag() string {
-	for _, tag := range r.commitTags(r.subject.artifact) {
-		if tag[:len(validatedPrefix)] == validatedPrefix && r.commits[tag] == r.subject.artifact.desc.Digest {
-			return tag
-		}
+	if a := r.subject.artifact; a != nil && r.isValidated(a) {
+		return r.validatedTagOf(a)
 	}
 	return ""
+}
+
+// validatedTagOf is the validated- tag of an artifact's commit, whatever it names; empty where
+// it does not tell its commit.
+func (r *verifyRun) validatedTagOf(a *artifact) string {
+	if a.Revision.Commit == "" {
+		return ""
+	}
+	return r.commitTag(validatedPrefix, a.Revision.Commit)
+}
+
+// isValidated reports whether that tag names the artifact.
+func (r *verifyRun) isValidated(a *artifact) bool {
+	tag := r.validatedTagOf(a)
+	return tag != "" && r.commits[tag] == a.desc.Digest
 }
 
 // word is what integration said of the subject.
@@ -61,10 +72,9 @@ func (r *verifyRun) isSubject(a *artifact) bool {
 // waiting are the candidates, of those read, that may still go live, highest first: above the
 // stable, on an artifact that is newer than the stable's.
 func (r *verifyRun) waiting() []string {
-	return slices.DeleteFunc(descending(r.snap.ladder.Candidates), func(tag string) bool {
+	return slices.DeleteFunc(descending(r.snap.ladder.Candidates[r.snap.below():]), func(tag string) bool {
 		a := r.artifacts[tag]
-		c, err := version.ParseCandidate(tag)
-		return a == nil || err != nil || !r.snap.ladder.Above(c) || r.isStable(a) || r.outranked(tag, a)
+		return a == nil || r.isStable(a) || r.outranked(tag, a)
 	})
 }
 
@@ -79,12 +89,7 @@ func (r *verifyRun) oldestWaiting() string {
 
 // isStable reports whether a stable, of those read, names an artifact.
 func (r *verifyRun) isStable(a *artifact) bool {
-	for _, d := range r.stables {
-		if d == a.desc.Digest {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(slices.Collect(maps.Values(r.stables)), a.desc.Digest)
 }
 
 // tagsOf are the pipeline tags that name an artifact, as far as they were read.
@@ -104,13 +109,13 @@ func (r *verifyRun) tagsOf(a *artifact) []string {
 
 // versions are the artifacts that clusters have or may get, the highest version first.
 func (r *verifyRun) versions() []Version {
-	selected := r.Clusters.selected(r.snap.tags)
 	byDigest := map[digest.Digest]int{}
 	all := []Version{}
 	for _, tag := range r.ladder() {
 		d := r.digestOf(tag)
 		i, known := byDigest[d]
-		if d == "" || !known && r.aside[tag] && !r.matters(d) {
+		a := r.artifacts[tag]
+		if d == "" || !known && r.aside[tag] && !r.isSubject(a) && !r.isStable(a) {
 			continue
 		}
 		if !known {
@@ -120,10 +125,10 @@ func (r *verifyRun) versions() []Version {
 		}
 		v := &all[i]
 		v.Tags = append(v.Tags, tag)
-		if tag == selected.Integration {
+		if tag == r.selected.Integration {
 			v.SelectedBy = append(v.SelectedBy, "integration")
 		}
-		if tag == selected.Live {
+		if tag == r.selected.Live {
 			v.SelectedBy = append(v.SelectedBy, "live")
 		}
 	}
@@ -149,14 +154,6 @@ func (r *verifyRun) ladder() []string {
 		tags = append(tags, c.String())
 	}
 	return append(tags, descending(stables)...)
-}
-
-// matters reports whether an artifact is the one whose path is told, or has a stable.
-func (r *verifyRun) matters(d digest.Digest) bool {
-	if a := r.subject.artifact; a != nil && a.desc.Digest == d {
-		return true
-	}
-	return slices.Contains(slices.Collect(maps.Values(r.stables)), d)
 }
 
 func (r *verifyRun) version(tag string, d digest.Digest) Version {

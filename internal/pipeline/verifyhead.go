@@ -18,8 +18,8 @@ func (r *verifyRun) checkHead() []Finding {
 		}
 		return []Finding{r.killedBuild(h.head, h.headAt)}
 	}
-	run, failed := r.buildThatFailed(h.head)
-	_, underWay := r.buildUnderWay(h.head)
+	run, failed := h.runs[h.head].failed()
+	_, underWay := r.underWay(h.runs[h.head].others())
 	late := r.Now.Sub(h.headAt) > r.MaxAge
 	switch {
 	case underWay:
@@ -34,7 +34,7 @@ func (r *verifyRun) checkHead() []Finding {
 		Message: fmt.Sprintf("commit %s is the newest that touches %q, and has no artifact%s", short(h.head), r.Path, r.withoutRun(h.head)),
 		Hint:    "run the build workflow on the default branch; does its `paths` filter include this directory, and is the workflow enabled?",
 	}
-	if r.builtBy(h.head) != (Run{}) { // as skip-unchanged does
+	if h.runs[h.head].built() != (Run{}) { // as skip-unchanged does
 		f.Severity, f.Hint = Warning, skippedHint
 	}
 	return r.onlyForPath(f)
@@ -106,7 +106,7 @@ func (r *verifyRun) checkUnfinished() []Finding {
 func (r *verifyRun) killedBuild(commit string, since time.Time) Finding {
 	return Finding{
 		Code: NoCandidate, Severity: Error, Stage: Numbered, Since: since,
-		Message: fmt.Sprintf("the build of commit %s ended before its artifact had a number: no candidate names it, and there is no tag %q", short(commit), integrationPrefix+commit[:min(r.SHALength, len(commit))]),
+		Message: fmt.Sprintf("the build of commit %s ended before its artifact had a number: no candidate names it, and there is no tag %q", short(commit), r.commitTag(integrationPrefix, commit)),
 		Hint:    "run the build of this commit again: it completes what is missing",
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oci-promote/oci-promote/internal/cluster"
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
@@ -45,7 +46,7 @@ func (r *verifyRun) built() (Step, *Finding) {
 	if s.artifact == nil {
 		return r.notBuilt()
 	}
-	e := Evidence{Digest: s.artifact.desc.Digest, Run: r.builtBy(s.artifact.Revision.Commit).URL, Tag: s.candidate}
+	e := Evidence{Digest: s.artifact.desc.Digest, Run: r.heard.runs[s.artifact.Revision.Commit].built().URL, Tag: s.candidate}
 	for _, tag := range r.commitTags(s.artifact) {
 		if r.snap.has[tag] {
 			e.Tag = tag
@@ -82,17 +83,15 @@ func (r *verifyRun) numbered() (Step, *Finding) {
 // onIntegration: the integration cluster selects the artifact, or did when it was its turn.
 func (r *verifyRun) onIntegration() (Step, *Finding) {
 	s, d := r.subject, r.subject.artifact.desc.Digest
-	selected := r.Clusters.Integration.Select(r.snap.tags)
-	for _, seen := range r.fetchedOn(integrationRole) {
-		if seen.digest == d {
-			return at(Reached, seen.at, Evidence{Tag: seen.tag, Digest: d}), nil
-		}
+	selected := r.selected.Integration
+	if step, ok := r.fetched(cluster.Integration, d); ok {
+		return step, nil
 	}
 	switch {
 	case s.stable != "", r.validatedTag() != "", r.word().State != "":
 		return at(Reached, time.Time{}, Evidence{Tag: s.candidate}), nil
 	case r.digestOf(selected) == d:
-		if r.knows(integrationRole) { // it has not taken it yet, and its findings tell why
+		if r.knows(cluster.Integration) { // it has not taken it yet, and its findings tell why
 			return at(Waiting, r.ready(s.artifact), Evidence{Tag: selected}), nil
 		}
 		return at(Reached, r.ready(s.artifact), Evidence{Tag: selected, Digest: d}), nil
@@ -148,11 +147,9 @@ func (r *verifyRun) promoted() (Step, *Finding) {
 	case r.outranked(s.candidate, s.artifact):
 		return at(Followed, time.Time{}, Evidence{Tag: r.stable.tag}), r.supersededByStable()
 	case tag != "":
-		return at(Stopped, w.At, Evidence{Tag: tag}), &Finding{
-			Code: HalfPromoted, Severity: Error, Since: w.At,
-			Message: fmt.Sprintf("the promotion of %s (commit %s) ended halfway: %q is there, and no stable names %s", s.candidate, short(s.commit), tag, d),
-			Hint:    "run mode tag again, by its schedule or by hand with this commit as artifact-sha: it completes the promotion",
-		}
+		f := r.halfway(s.candidate, s.artifact)
+		f.Since = w.At
+		return at(Stopped, w.At, Evidence{Tag: tag}), &f
 	}
 	return r.notPromoted(s.candidate, s.artifact, w)
 }
@@ -160,18 +157,16 @@ func (r *verifyRun) promoted() (Step, *Finding) {
 // onLive: the live cluster selects the artifact, or did when it was its turn.
 func (r *verifyRun) onLive() (Step, *Finding) {
 	s, d := r.subject, r.subject.artifact.desc.Digest
-	selected := r.Clusters.Live.Select(r.snap.tags)
-	for _, seen := range r.fetchedOn(liveRole) {
-		if seen.digest == d {
-			return at(Reached, seen.at, Evidence{Tag: seen.tag, Digest: d}), nil
-		}
+	selected := r.selected.Live
+	if step, ok := r.fetched(cluster.Live, d); ok {
+		return step, nil
 	}
 	own, err := version.ParseStable(s.stable)
 	highest, ok := r.snap.ladder.Stable()
 	switch {
 	case err == nil && ok && own.Compare(highest) < 0 && r.digestOf(selected) != d:
 		return at(Followed, time.Time{}, Evidence{Tag: r.stable.tag}), r.followedOnLive()
-	case r.digestOf(selected) == d && r.knows(liveRole):
+	case r.digestOf(selected) == d && r.knows(cluster.Live):
 		return at(Waiting, r.word().At, Evidence{Tag: selected}), nil
 	case r.digestOf(selected) == d:
 		return at(Reached, r.word().At, Evidence{Tag: selected, Digest: d}), nil

@@ -12,11 +12,11 @@ import (
 // notPromoted is the end of a path of what integration found healthy and no stable names:
 // the promotion is under way, or it failed, or nothing started it.
 func (r *verifyRun) notPromoted(candidate string, a *artifact, w Word) (Step, *Finding) {
-	runs := slices.DeleteFunc(slices.Clone(r.heard.promotions), func(run Run) bool { return run.Started.Before(w.At.Add(-time.Minute)) })
-	because, run := promotionEnded(runs, r.heard.promotions != nil)
+	since := slices.DeleteFunc(slices.Clone(r.heard.promotions), func(run Run) bool { return run.Started.Before(w.At.Add(-time.Minute)) })
+	because, run := promotionEnded(since, r.heard.promotions != nil)
 	e, age := Evidence{Run: run.URL}, r.Now.Sub(w.At)
-	alone := len(runs) == 1 && run.failed() // else it may be another artifact's
-	if r.isUnderWay(run) || age < promotionTakes && !alone {
+	alone := len(since) == 1 && run.failed() // else it may be another artifact's
+	if _, underWay := r.underWay(runs{run}); run != (Run{}) && underWay || age < promotionTakes && !alone {
 		return at(Waiting, w.At, e), nil
 	}
 	f := &Finding{
@@ -25,16 +25,10 @@ func (r *verifyRun) notPromoted(candidate string, a *artifact, w Word) (Step, *F
 		Hint: fmt.Sprintf("promote it: run the workflow with mode tag by hand, or `oci-promote tag --repository %s --artifact-sha %s`; a schedule on that workflow catches up by itself",
 			r.name, short(a.Revision.Commit)),
 	}
-	if len(runs) == 0 && age < min(catchUpTakes, r.MaxAge) {
+	if len(since) == 0 && age < min(catchUpTakes, r.MaxAge) {
 		f.Severity = Warning
 	}
 	return at(Stopped, w.At, e), f
-}
-
-// isUnderWay reports whether a run may still do its work. One that does not end within max-age
-// is no excuse.
-func (r *verifyRun) isUnderWay(run Run) bool {
-	return run != (Run{}) && !run.Done && r.Now.Sub(run.Started) <= r.MaxAge
 }
 
 // checkOldest finds that the oldest candidate is validated and was not promoted, where a newer
@@ -55,34 +49,38 @@ func (r *verifyRun) checkOldest() []Finding {
 
 // promotedHalf reports whether an artifact has its validated- tag and no stable.
 func (r *verifyRun) promotedHalf(a *artifact) bool {
-	tag := r.validatedTagOf(a)
-	return tag != "" && r.commits[tag] == a.desc.Digest && !r.isStable(a)
+	return r.isValidated(a) && !r.isStable(a)
 }
 
 // checkHalf finds promotions that ended halfway, of others than the subject.
 func (r *verifyRun) checkHalf() []Finding {
+	if _, underWay := r.underWay(r.heard.promotions); underWay {
+		return nil
+	}
 	for _, tag := range r.waiting() {
-		a := r.artifacts[tag]
-		if r.isSubject(a) || !r.promotedHalf(a) || slices.ContainsFunc(r.heard.promotions, r.isUnderWay) {
-			continue
+		if a := r.artifacts[tag]; !r.isSubject(a) && r.promotedHalf(a) {
+			return []Finding{r.halfway(tag, a)}
 		}
-		return []Finding{{
-			Code: HalfPromoted, Severity: Error, Stage: PromotedStage,
-			Message: fmt.Sprintf("the promotion of %s (commit %s) ended halfway: %q is there, and no stable names %s", tag, short(a.Revision.Commit), r.validatedTagOf(a), a.desc.Digest),
-			Hint:    fmt.Sprintf("run mode tag with artifact-sha %s: it completes the promotion", short(a.Revision.Commit)),
-		}}
 	}
 	return nil
 }
 
+func (r *verifyRun) halfway(candidate string, a *artifact) Finding {
+	return Finding{
+		Code: HalfPromoted, Severity: Error, Stage: PromotedStage,
+		Message: fmt.Sprintf("the promotion of %s (commit %s) ended halfway: %q is there, and no stable names %s", candidate, short(a.Revision.Commit), r.validatedTagOf(a), a.desc.Digest),
+		Hint:    fmt.Sprintf("run mode tag again, by its schedule or by hand with artifact-sha %s: it completes the promotion", short(a.Revision.Commit)),
+	}
+}
+
 // promotionEnded picks the run that tells most, and says what became of it.
-func promotionEnded(runs []Run, asked bool) (string, Run) {
+func promotionEnded(all runs, asked bool) (string, Run) {
 	first := func(is func(Run) bool) (Run, bool) {
-		i := slices.IndexFunc(runs, is)
+		i := slices.IndexFunc(all, is)
 		if i < 0 {
 			return Run{}, false
 		}
-		return runs[i], true
+		return all[i], true
 	}
 	state := func(s string) func(Run) bool { return func(r Run) bool { return r.State == s } }
 	if !asked {
@@ -91,7 +89,7 @@ func promotionEnded(runs []Run, asked bool) (string, Run) {
 	if run, ok := first(func(r Run) bool { return !r.Done }); ok {
 		return fmt.Sprintf("the workflow %q is %s since %s, and does not end (%s)", run.Name, run.State, run.Started.UTC().Format(time.RFC3339), run.URL), run
 	}
-	if run, ok := first(state("cancelled")); ok && !slices.ContainsFunc(runs, state("failure")) {
+	if run, ok := first(state("cancelled")); ok && !slices.ContainsFunc(all, state("failure")) {
 		return fmt.Sprintf("the run of %q was cancelled (%s), as a newer one of its concurrency group does", run.Name, run.URL), run
 	}
 	if run, ok := first(Run.failed); ok {

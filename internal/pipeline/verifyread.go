@@ -28,6 +28,7 @@ type verifyRun struct {
 	Verify
 	store
 	snap      snapshot
+	selected  *Selected
 	artifacts map[string]*artifact // by tag, as read; nil for one that is listed and not there
 	stables   map[string]digest.Digest
 	commits   map[string]digest.Digest // what commit tags name
@@ -59,6 +60,7 @@ func (r *verifyRun) readRegistry(ctx context.Context) (err error) {
 	if r.snap, err = r.list(ctx); err != nil {
 		return err
 	}
+	r.selected = r.Clusters.selected(r.snap.tags)
 	r.artifacts, r.aside = map[string]*artifact{}, map[string]bool{}
 	if err := r.inspectAll(ctx, r.worthReading()); err != nil {
 		return err
@@ -104,15 +106,7 @@ func (r *verifyRun) unfinished() []string {
 
 // inspectAll reads what tags name, each once.
 func (r *verifyRun) inspectAll(ctx context.Context, tags []string) error {
-	tags = slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { _, known := r.artifacts[tag]; return known })
-	read, err := askAll(ctx, tags, r.inspect)
-	if err != nil {
-		return err
-	}
-	for i, tag := range tags {
-		r.artifacts[tag] = read[i]
-	}
-	return nil
+	return fill(ctx, r.artifacts, tags, func(tag string) bool { _, known := r.artifacts[tag]; return known }, r.inspect)
 }
 
 func (r *verifyRun) inspectAside(ctx context.Context, tags []string) error {

@@ -14,8 +14,9 @@ import (
 // notBuilt is the end of a path that has not begun.
 func (r *verifyRun) notBuilt() (Step, *Finding) {
 	s := r.subject
-	running, underWay := r.buildUnderWay(s.commit)
-	failed, hasFailed := r.buildThatFailed(s.commit)
+	runs := r.heard.runs[s.commit]
+	running, underWay := r.underWay(runs.others())
+	failed, hasFailed := runs.failed()
 	switch {
 	case s.commit == "" && len(r.snap.ladder.Candidates)+len(r.snap.ladder.Stables) > 0:
 		return at(Stopped, time.Time{}, Evidence{}), &Finding{
@@ -54,10 +55,10 @@ func (r *verifyRun) notBuilt() (Step, *Finding) {
 	}
 	f := &Finding{
 		Code: NotBuilt, Severity: Error,
-		Message: fmt.Sprintf("commit %s is not built: %s has no tag %q%s", short(s.commit), r.name, shaPrefix+s.commit[:min(r.SHALength, len(s.commit))], r.withoutRun(s.commit)),
+		Message: fmt.Sprintf("commit %s is not built: %s has no tag %q%s", short(s.commit), r.name, r.commitTag(shaPrefix, s.commit), r.withoutRun(s.commit)),
 		Hint:    "run the build of this commit; does its workflow's `paths` filter include what the commit touches, and does it push to this repository?",
 	}
-	if r.builtBy(s.commit) != (Run{}) { // as skip-unchanged does
+	if runs.built() != (Run{}) { // as skip-unchanged does
 		f.Severity, f.Hint = Warning, skippedHint
 	}
 	return at(Stopped, time.Time{}, Evidence{}), f
@@ -67,18 +68,18 @@ const skippedHint = "if the build has skip-unchanged and the content is the same
 
 // withoutRun tells what GitHub knows of the build of a commit that has no artifact.
 func (r *verifyRun) withoutRun(commit string) string {
-	_, asked := r.heard.runs[commit]
-	runs := r.otherRuns(commit)
+	all, asked := r.heard.runs[commit]
+	others := all.others()
 	switch {
 	case !asked:
 		return ""
-	case len(runs) == 0 && r.builtBy(commit).Own:
+	case len(others) == 0 && all.built().Own:
 		return ", which this run does not change"
-	case len(runs) == 0:
+	case len(others) == 0:
 		return ", and no workflow ran for it"
 	}
 	var ended []string
-	for _, run := range runs[:min(3, len(runs))] {
+	for _, run := range others[:min(3, len(others))] {
 		ended = append(ended, fmt.Sprintf("%q is %s (%s)", run.Name, run.State, run.URL))
 	}
 	return ", though of the workflows that ran for it " + strings.Join(ended, ", ")
@@ -107,12 +108,12 @@ func (r *verifyRun) buildFailed(commit string, run Run) *Finding {
 // below is the end at integration of a candidate that is not above the stable.
 func (r *verifyRun) below(candidate string, a *artifact) (Step, *Finding) {
 	since := r.ready(a)
-	newest, _ := r.snap.ladder.Newest()
+	newest := r.snap.newestAbove()
 	switch {
 	case r.outranked(candidate, a):
 		return at(Followed, since, Evidence{Tag: r.stable.tag}), r.supersededByStable()
-	case r.snap.ladder.Above(newest):
-		return at(Followed, since, Evidence{Tag: newest.String()}), &Finding{
+	case newest != "":
+		return at(Followed, since, Evidence{Tag: newest}), &Finding{
 			Code: SupersededBy, Severity: Info, Since: since,
 			Message: fmt.Sprintf("%s went live while %s was waiting, and %s carries it on", r.stable.tag, candidate, newest),
 			Hint:    fmt.Sprintf("nothing to do: follow %s", newest),

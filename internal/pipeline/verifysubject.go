@@ -12,10 +12,18 @@ func (r *verifyRun) findSubject(ctx context.Context) error {
 	if r.Commit != "" {
 		return r.findCommit(ctx)
 	}
+	if a := r.newest(); a != nil {
+		r.setSubject(a, a.Revision.Commit, r.highestOn(a.desc.Digest))
+	}
+	return nil
+}
+
+// newest is the artifact of the highest candidate that can be read or, where none can, of the
+// stable; nil for neither.
+func (r *verifyRun) newest() *artifact {
 	for _, tag := range append(descending(r.snap.ladder.Candidates), r.stable.tag) {
 		if a := r.artifacts[tag]; a != nil {
-			r.setSubject(a, a.Revision.Commit, r.highestOn(a.desc.Digest))
-			return nil
+			return a
 		}
 	}
 	return nil
@@ -58,27 +66,11 @@ func (r *verifyRun) findCommit(ctx context.Context) error {
 // searchCandidate looks for the candidate of an artifact that is older than those read: the
 // order of commits leads there (promise 10), in a bounded number of steps.
 func (r *verifyRun) searchCandidate(ctx context.Context, a *artifact) (string, error) {
-	all := descending(r.snap.ladder.Candidates)
-	low, high := 0, len(all)
-	for range maxSearch {
-		if low >= high {
-			break
-		}
-		middle := (low + high) / 2
-		if err := r.inspectAside(ctx, all[middle:middle+1]); err != nil {
-			return "", err
-		}
-		c := r.artifacts[all[middle]]
-		switch {
-		case c != nil && c.desc.Digest == a.desc.Digest:
-			return r.highestOn(a.desc.Digest), nil
-		case c != nil && c.Created.After(a.Created):
-			low = middle + 1
-		default:
-			high = middle
-		}
-	}
-	return "", nil
+	_, _, err := bisect(ctx, descending(r.snap.ladder.Candidates), a, maxSearch, func(ctx context.Context, tag string) (*artifact, error) {
+		err := r.inspectAside(ctx, []string{tag})
+		return r.artifacts[tag], err
+	})
+	return r.highestOn(a.desc.Digest), err
 }
 
 func (r *verifyRun) setSubject(a *artifact, commit, candidate string) {

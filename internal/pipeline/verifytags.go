@@ -3,11 +3,8 @@ package pipeline
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
-
-	"github.com/oci-promote/oci-promote/internal/version"
 )
 
 // checkTags finds tags of one artifact that disagree, and a stable that was moved.
@@ -20,15 +17,8 @@ func (r *verifyRun) checkTags() (all []Finding) {
 	return append(all, r.checkStableTag()...)
 }
 
-func (r *verifyRun) validatedTagOf(a *artifact) string {
-	if tags := r.commitTags(a); tags != nil {
-		return tags[2]
-	}
-	return ""
-}
-
-// halfPromoted are the validated- tags of candidates that wait, of which a few are looked at.
-func (r *verifyRun) halfPromoted() (tags []string) {
+// announced are the validated- tags of candidates that wait, of which a few are looked at.
+func (r *verifyRun) announced() (tags []string) {
 	for _, tag := range r.waiting() {
 		a := r.artifacts[tag]
 		if own := r.validatedTagOf(a); r.snap.has[own] && !r.isSubject(a) {
@@ -71,7 +61,7 @@ func (r *verifyRun) checkStableTag() []Finding {
 	if s.artifact == nil || s.lower != "" {
 		return nil
 	}
-	validated := r.commits[r.validatedTagOf(s.artifact)] == s.artifact.desc.Digest
+	validated := r.isValidated(s.artifact)
 	var own []string
 	for _, c := range r.snap.ladder.Candidates {
 		a, read := r.artifacts[c.String()]
@@ -104,19 +94,4 @@ func (r *verifyRun) movedStable(what string, maybe bool) Finding {
 		f.Severity, f.Message = Warning, what+": the stable was moved, or the first promotion ended halfway"
 	}
 	return f
-}
-
-// since is since when clusters could take what a tag names; zero for unknown.
-func (r *verifyRun) since(tag string) (t time.Time) {
-	if a := r.artifacts[tag]; a != nil {
-		if _, err := version.ParseCandidate(tag); err == nil {
-			t, _ = r.waitsSince(tag, a)
-			return t
-		}
-		if at := r.heard.words[a.desc.Digest].At; !at.IsZero() {
-			return at
-		}
-		return r.ready(a)
-	}
-	return t
 }
