@@ -138,11 +138,19 @@ func (r *refusal) Hint() string { return r.hint }
 
 // withHint is an error with what to do about it, on one line.
 func withHint(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) && h.Hint() != "" {
-		return err.Error() + "; " + h.Hint()
+	if hint := hintOf(err); hint != "" {
+		return err.Error() + "; " + hint
 	}
 	return err.Error()
+}
+
+// hintOf is what to do about err; may be empty.
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
 }
 
 // tagImmutable reports whether a registry refused to move a tag (facts 17).

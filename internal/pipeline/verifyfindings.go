@@ -56,21 +56,21 @@ func (r *verifyRun) checkReading() (all []Finding) {
 			Hint:    "in a workflow leave the input token at its default; by hand set GITHUB_TOKEN and GITHUB_REPOSITORY=OWNER/NAME",
 		}}
 	}
-	var denied, lost []string
+	var denied, lost, hints []string
 	for _, err := range r.heard.unread {
 		var answer interface{ Refused() bool }
 		if errors.As(err, &answer) && answer.Refused() {
-			denied = append(denied, err.Error())
+			denied, hints = append(denied, err.Error()), append(hints, hintOf(err))
 		} else {
 			lost = append(lost, withHint(err))
 		}
 	}
 	if denied != nil {
-		all = append(all, Finding{
-			Code: TokenCannotRead, Severity: Warning, Stage: Validated,
-			Message: "not looked at: " + strings.Join(denied, "; "),
-			Hint:    "the token may not read that: give the job `permissions: contents: read, actions: read, statuses: read`",
-		})
+		hint := "the token may not read that: give the job `permissions: contents: read, actions: read, statuses: read`"
+		if hints = slices.Compact(hints); len(hints) == 1 && hints[0] != "" { // such as of a token that is not valid at all
+			hint = hints[0]
+		}
+		all = append(all, Finding{Code: TokenCannotRead, Severity: Warning, Stage: Validated, Message: "not looked at: " + strings.Join(denied, "; "), Hint: hint})
 	}
 	if lost != nil {
 		all = append(all, Finding{Code: GitHubNotRead, Severity: Warning, Stage: Validated, Message: "not looked at: " + strings.Join(lost, "; "), Hint: "run verify again"})
