@@ -13,11 +13,13 @@ TESTFLAGS ?=
 GOLANGCI_VERSION    := v2.15.0
 ACTIONLINT_VERSION  := v1.7.12
 GOVULNCHECK_VERSION := v1.9.0
+ACT_VERSION         := v0.2.89
 
 TOOLS       := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/oci-promote/bin
 GOLANGCI    := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 ACTIONLINT  := $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
 GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+ACT         := $(TOOLS)/act-$(ACT_VERSION)
 
 # The race detector needs cgo, and cgo a C compiler with its headers: ask by compiling, once a run.
 RACE = $(shell go build -race runtime/cgo >/dev/null 2>&1 && echo -race)
@@ -46,6 +48,10 @@ test: ## Run every test of both modules (TESTFLAGS=-v for more)
 	  (cd "$$module" && go test $$race -count=1 $(TESTFLAGS) ./...) || status=1; \
 	done; exit $$status
 
+.PHONY: e2e
+e2e: $(ACT) ## Run the example workflows in act, with the action built from the Dockerfile (needs root, or a Docker engine)
+	@ACT="$(ACT)" .ci/e2e
+
 .PHONY: lint
 lint: lint-go lint-workflows vuln ## Run golangci-lint, go vet, actionlint and govulncheck, installing them when missing
 
@@ -53,7 +59,7 @@ lint: lint-go lint-workflows vuln ## Run golangci-lint, go vet, actionlint and g
 lint-go: $(GOLANGCI)
 	@for module in $(MODULES); do \
 	  echo "go vet and golangci-lint (module $$module)"; \
-	  (cd "$$module" && go vet ./... && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" ./...); \
+	  (cd "$$module" && go vet -tags e2e ./... && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" ./...); \
 	done
 
 .PHONY: lint-workflows
@@ -83,6 +89,7 @@ endef
 $(eval $(call tool,$(GOLANGCI),golangci-lint,$(GOLANGCI_VERSION),github.com/golangci/golangci-lint/v2,github.com/golangci/golangci-lint/v2/cmd/golangci-lint))
 $(eval $(call tool,$(ACTIONLINT),actionlint,$(ACTIONLINT_VERSION),github.com/rhysd/actionlint,github.com/rhysd/actionlint/cmd/actionlint))
 $(eval $(call tool,$(GOVULNCHECK),govulncheck,$(GOVULNCHECK_VERSION),golang.org/x/vuln,golang.org/x/vuln/cmd/govulncheck))
+$(eval $(call tool,$(ACT),act,$(ACT_VERSION),github.com/nektos/act,github.com/nektos/act))
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target of both modules for FUZZTIME (60s)

@@ -75,9 +75,9 @@ func annotate(run *action.Run, r pipeline.Report) {
 	for _, f := range r.Findings {
 		switch text := fmt.Sprintf("%s: %s", f.Code, f.Message); f.Severity {
 		case pipeline.Error:
-			run.Error(text, f.Hint)
+			run.Error(text, f.Hint+"; see "+guide(f.Code))
 		case pipeline.Warning:
-			run.Warning(text + "; " + f.Hint)
+			run.Warning(text + "; " + f.Hint + "; see " + guide(f.Code))
 		}
 	}
 }

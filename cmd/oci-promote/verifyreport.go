@@ -56,7 +56,7 @@ func verifyLines(r pipeline.Report, annotated bool) []string {
 }
 
 func findingLines(f pipeline.Finding) []string {
-	return []string{fmt.Sprintf("  %s %s%s: %s", f.Severity, f.Code, sinceText(f.Since), f.Message), "      " + f.Hint}
+	return []string{fmt.Sprintf("  %s %s%s: %s", f.Severity, f.Code, sinceText(f.Since), f.Message), "      " + f.Hint, "      " + guide(f.Code)}
 }
 
 // arrived reports whether a path leads to its end.

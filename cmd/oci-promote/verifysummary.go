@@ -93,8 +93,8 @@ func findingsText(findings []pipeline.Finding) string {
 	kinds := map[pipeline.Severity]string{pipeline.Error: "CAUTION", pipeline.Warning: "WARNING", pipeline.Info: "NOTE"}
 	var b strings.Builder
 	for _, f := range findings {
-		fmt.Fprintf(&b, "\n> [!%s]\n> **%s**, at the stage *%s*%s\n>\n> %s\n>\n> **What to do:** %s\n", kinds[f.Severity],
-			action.Markdown(string(f.Code)), action.Markdown(string(f.Stage)), action.Markdown(sinceText(f.Since)), prose(f.Message), prose(f.Hint))
+		fmt.Fprintf(&b, "\n> [!%s]\n> **%s**, at the stage *%s*%s\n>\n> %s\n>\n> **What to do:** %s ([more](%s))\n", kinds[f.Severity],
+			action.Markdown(string(f.Code)), action.Markdown(string(f.Stage)), action.Markdown(sinceText(f.Since)), prose(f.Message), prose(f.Hint), guide(f.Code))
 	}
 	return b.String()
 }
