@@ -1,0 +1,362 @@
+package test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/oci-promote/oci-promote/test/registrytest"
+)
+
+// The guides are held to reality. In each file of docs
+//
+//   - the ```sh blocks are run, in order, as one script, in a clone of a git repository with a directory "platform",
+//     and with a real registry in place of ghcr.io;
+//   - a ```text block right after one is what that block prints, on stdout and stderr. A line "…" stands for any
+//     lines. `go test -run TestDocsRun -update .` writes what was printed in place of a block that differs;
+//   - a ```console block cannot be run here, and the paragraph before it says what it needs.
+
+// needs are the reasons not to run a block.
+var needs = []string{"needs a cluster", "needs GitHub", "needs the vendor's account"}
+
+// ghcr is the repository of the guides. A registry on loopback stands in for its host.
+const ghcr = "ghcr.io"
+
+// seeds are what a guide's reader has in the registry before the first command.
+var seeds = map[string]func(t *testing.T, s *registrytest.Server){}
+
+func TestDocsRun(t *testing.T) {
+	for _, name := range guides(t) {
+		p := readPage(t, name)
+		if !slices.ContainsFunc(p.blocks, func(b block) bool { return b.lang == "sh" }) {
+			continue
+		}
+		t.Run(path.Base(name), func(t *testing.T) {
+			t.Parallel()
+			runGuide(t, p)
+		})
+	}
+}
+
+func runGuide(t *testing.T, p page) {
+	s := registrytest.Start(t, registrytest.Options{})
+	if seed := seeds[path.Base(p.name)]; seed != nil {
+		seed(t, s)
+	}
+	printed := runBlocks(t, p, s)
+	want, got := newNames(), newNames()
+	text := p.text
+	for i, b := range p.blocks {
+		if b.lang != "text" {
+			continue
+		}
+		if i == 0 || p.blocks[i-1].lang != "sh" || !adjacent(p, p.blocks[i-1], b) {
+			t.Errorf("%s:%d: a text block is the output of the sh block right before it, and there is none", p.name, b.line)
+			continue
+		}
+		output := printed[i-1]
+		if matches(want.replace(b.body), got.replace(output)) {
+			continue
+		}
+		if *update {
+			text = strings.Replace(text, "```text\n"+b.body+"```\n", "```text\n"+output+"```\n", 1)
+			continue
+		}
+		t.Errorf("%s:%d: this is not what the commands print, which is\n%s", p.name, b.line, output)
+	}
+	if text != p.text {
+		if err := os.WriteFile("../"+p.name, []byte(text), 0o644); err != nil { //nolint:gosec // a file of the repository
+			t.Fatal(err)
+		}
+	}
+}
+
+// adjacent reports whether nothing but blank lines stands between two blocks.
+func adjacent(p page, a, b block) bool {
+	lines := strings.Split(p.text, "\n")
+	end := a.line + strings.Count(a.body, "\n") + 1 // the closing fence
+	return strings.TrimSpace(strings.Join(lines[end:b.line-1], "")) == ""
+}
+
+// runBlocks runs all sh blocks of a guide and gives what each printed, by its place among the blocks.
+func runBlocks(t *testing.T, p page, s *registrytest.Server) map[int]string {
+	t.Helper()
+	const mark = "\x01block "
+	work := t.TempDir()
+	var script strings.Builder
+	script.WriteString("set -euo pipefail\nexec 2>&1\n")
+	for i, b := range p.blocks {
+		if b.lang == "sh" {
+			fmt.Fprintf(&script, "printf '%s%%d\\n' %d\n%s\n", mark, i, strings.ReplaceAll(b.body, ghcr+"/", s.Host+"/"))
+		}
+	}
+	home := filepath.Join(work, "home")
+	clone := makeClone(t, work, path.Base(p.name), s.Host)
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String())
+	cmd.Dir = clone
+	cmd.Env = guideEnv(t, home, work, s.Host)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	output := strings.ReplaceAll(out.String(), s.Host, ghcr)
+	printed := map[int]string{}
+	for _, part := range strings.Split(output, mark)[1:] {
+		head, body, _ := strings.Cut(part, "\n")
+		var i int
+		if _, err := fmt.Sscan(head, &i); err != nil {
+			t.Fatal(err)
+		}
+		printed[i] = body
+	}
+	if err != nil {
+		last := slices.Max(slices.Collect(maps.Keys(printed)))
+		t.Fatalf("%s:%d: this block fails: %v\n%s\nall before:\n%s", p.name, p.blocks[last].line, err, printed[last], output)
+	}
+	return printed
+}
+
+// makeClone is what the reader of a guide begins with: a clone with one commit, and the files of testdata/docs/GUIDE.
+func makeClone(t *testing.T, work, guide, host string) string {
+	t.Helper()
+	clone := filepath.Join(work, "fleet")
+	if err := os.CopyFS(filepath.Join(clone, "platform"), os.DirFS(platform)); err != nil {
+		t.Fatal(err)
+	}
+	given := filepath.Join("testdata", "docs", strings.TrimSuffix(guide, ".md"))
+	entries, err := os.ReadDir(given)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		text, err := os.ReadFile(filepath.Join(given, entry.Name()))
+		if err == nil {
+			text = bytes.ReplaceAll(text, []byte(ghcr+"/"), []byte(host+"/"))
+			err = os.WriteFile(filepath.Join(clone, entry.Name()), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"init", "-q", "-b", "main"},
+		{"add", "platform"},
+		{"commit", "-q", "-m", "The platform"},
+		{"remote", "add", "origin", "https://github.com/acme/fleet"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "git", args...)
+		cmd.Dir, cmd.Env = clone, append(gitEnv(filepath.Join(work, "home")), "PATH="+os.Getenv("PATH"))
+		if output, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, output)
+		}
+	}
+	return clone
+}
+
+func gitEnv(home string) []string {
+	return []string{
+		"HOME=" + home, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
+		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com",
+	}
+}
+
+// guideEnv has nothing of the caller's but PATH, and there first an oci-promote that speaks plain HTTP to the registry
+// that stands in for ghcr.io. To any other the guide itself must ask for it.
+func guideEnv(t *testing.T, home, work, host string) []string {
+	t.Helper()
+	program, err := exec.LookPath("oci-promote")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(work, "bin")
+	for _, dir := range []string{bin, home, filepath.Join(work, "tmp")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as directories are
+			t.Fatal(err)
+		}
+	}
+	wrapper := fmt.Sprintf("#!/usr/bin/env bash\ncase \" $* \" in *' %s/'*) set -- \"$1\" --plain-http \"${@:2}\" ;; esac\nexec %q \"$@\"\n", host, program)
+	if err := os.WriteFile(filepath.Join(bin, "oci-promote"), []byte(wrapper), 0o755); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	return append(gitEnv(home),
+		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "TMPDIR="+filepath.Join(work, "tmp"), "LC_ALL=C.UTF-8",
+		"GOCOVERDIR="+os.Getenv("GOCOVERDIR"), "GORACE="+os.Getenv("GORACE"))
+}
+
+var (
+	digestInText = regexp.MustCompile(`sha256:([0-9a-f]{7,64})(?:…|\.\.\.)?`)
+	commitInText = regexp.MustCompile(`\b([0-9a-f]{7})(?:[0-9a-f]{33}|…|\.\.\.)?\b…?`)
+	timeInText   = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z| UTC)`)
+	spacesInText = regexp.MustCompile(`  +`)
+)
+
+// names gives each digest and commit of a guide a name by the order in which it appears, so that two texts are the
+// same if they tell the same story of different artifacts.
+type names struct{ digests, commits map[string]string }
+
+func newNames() names { return names{map[string]string{}, map[string]string{}} }
+
+func (n names) replace(text string) string {
+	text = digestInText.ReplaceAllStringFunc(text, func(s string) string {
+		return "<digest " + naming(n.digests, digestInText.FindStringSubmatch(s)[1]) + ">"
+	})
+	text = commitInText.ReplaceAllStringFunc(text, func(s string) string {
+		return "<commit " + naming(n.commits, commitInText.FindStringSubmatch(s)[1]) + ">"
+	})
+	text = timeInText.ReplaceAllString(text, "<time>")
+	return spacesInText.ReplaceAllString(text, "  ")
+}
+
+func naming(known map[string]string, hex string) string {
+	key := hex[:7]
+	if known[key] == "" {
+		known[key] = fmt.Sprint(len(known) + 1)
+	}
+	return known[key]
+}
+
+// matches compares line by line; a line "…" of want stands for any number of lines.
+func matches(want, got string) bool {
+	var pattern strings.Builder
+	pattern.WriteString(`\A`)
+	for line := range strings.Lines(want) {
+		if strings.TrimSpace(line) == "…" {
+			pattern.WriteString(`(?:.*\n)*?`)
+			continue
+		}
+		pattern.WriteString(regexp.QuoteMeta(strings.TrimRight(line, " \n")) + " *\n")
+	}
+	pattern.WriteString(`\z`)
+	return regexp.MustCompile(pattern.String()).MatchString(got)
+}
+
+// TestDocsBlocks holds what is not run to what exists: the word that says why, and each flag and input.
+func TestDocsBlocks(t *testing.T) {
+	inputs := actionInputs(t)
+	flags := map[string]map[string]bool{}
+	for _, mode := range []string{"build", "tag", "verify"} {
+		flags[mode] = flagsOf(t, mode)
+	}
+	for _, name := range guides(t) {
+		p := readPage(t, name)
+		checkFlags(t, name, p.text, flags)
+		for _, b := range p.blocks {
+			where := fmt.Sprintf("%s:%d", name, b.line)
+			switch b.lang {
+			case "sh", "text", "json":
+			case "console":
+				if !slices.ContainsFunc(needs, func(need string) bool { return strings.Contains(b.before, need) }) {
+					t.Errorf("%s: this block is not run, and the paragraph before it has none of %q", where, needs)
+				}
+			case "yaml":
+				for _, problem := range yamlProblems(b.body, inputs, flags) {
+					t.Errorf("%s: %s", where, problem)
+				}
+			default:
+				t.Errorf("%s: a block of %q; expected sh, text, console, yaml or json", where, b.lang)
+			}
+		}
+	}
+}
+
+var (
+	flagInHelp = regexp.MustCompile(`(?m)^  --([a-z-]+)`)
+	call       = regexp.MustCompile(`oci-promote (build|tag|verify)\b([^\n|;&` + "`" + `]*)`)
+	flagInCall = regexp.MustCompile(`(?:^|\s)--([a-z][a-z-]*)`)
+)
+
+func flagsOf(t *testing.T, mode string) map[string]bool {
+	t.Helper()
+	all := map[string]bool{"help": true}
+	for _, m := range flagInHelp.FindAllStringSubmatch(program(t, nil, mode, "--help").stdout, -1) {
+		all[m[1]] = true
+	}
+	if len(all) < 10 {
+		t.Fatalf("%s --help lists %d flags", mode, len(all))
+	}
+	return all
+}
+
+// checkFlags looks at each call of the program, in blocks and in sentences.
+func checkFlags(t *testing.T, name, text string, flags map[string]map[string]bool) {
+	t.Helper()
+	for _, c := range call.FindAllStringSubmatch(strings.ReplaceAll(text, "\\\n", " "), -1) {
+		for _, m := range flagInCall.FindAllStringSubmatch(c[2], -1) {
+			if !flags[c[1]][m[1]] {
+				t.Errorf("%s: --%s is no flag of %s: %s", name, m[1], c[1], c[0])
+			}
+		}
+	}
+}
+
+func actionInputs(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile("../action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Inputs map[string]any `yaml:"inputs"`
+	}
+	if err := yaml.Unmarshal(text, &action); err != nil || len(action.Inputs) == 0 {
+		t.Fatal("action.yml has no inputs", err)
+	}
+	all := map[string]bool{}
+	for name := range action.Inputs {
+		all[name] = true
+	}
+	return all
+}
+
+// yamlProblems parses each document of a block and looks at each step that uses the action.
+func yamlProblems(text string, inputs map[string]bool, flags map[string]map[string]bool) (all []string) {
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	for {
+		var document any
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			return append(all, err.Error())
+		}
+		all = append(all, stepProblems(document, inputs, flags)...)
+	}
+}
+
+func stepProblems(node any, inputs map[string]bool, flags map[string]map[string]bool) (all []string) {
+	switch node := node.(type) {
+	case []any:
+		for _, item := range node {
+			all = append(all, stepProblems(item, inputs, flags)...)
+		}
+	case map[string]any:
+		uses, _ := node["uses"].(string)
+		with, _ := node["with"].(map[string]any)
+		mode, _ := with["mode"].(string)
+		for name := range with {
+			switch {
+			case !strings.HasPrefix(uses, "oci-promote/oci-promote@"):
+			case !inputs[name]:
+				all = append(all, fmt.Sprintf("%q is no input of the action", name))
+			case mode != "" && name != "mode" && !flags[mode][name]:
+				all = append(all, fmt.Sprintf("%q is no input of mode %s", name, mode))
+			}
+		}
+		for _, item := range node {
+			all = append(all, stepProblems(item, inputs, flags)...)
+		}
+	}
+	return all
+}
