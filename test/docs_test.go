@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	fluxoci "github.com/fluxcd/pkg/oci"
+	"github.com/google/go-containerregistry/pkg/crane"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/oci-promote/oci-promote/test/registrytest"
@@ -35,7 +37,46 @@ var needs = []string{"needs a cluster", "needs GitHub", "needs the vendor's acco
 const ghcr = "ghcr.io"
 
 // seeds are what a guide's reader has in the registry before the first command.
-var seeds = map[string]func(t *testing.T, s *registrytest.Server){}
+var seeds = map[string]func(t *testing.T, s *registrytest.Server, clone string){"migrating.md": oldScripts}
+
+// oldScripts leaves what scripts with flux push artifact and flux tag artifact leave, by the library that flux pushes
+// with: two releases, the newest commit of the clone, and tags of several habits.
+func oldScripts(t *testing.T, s *registrytest.Server, clone string) {
+	t.Helper()
+	head := strings.TrimSpace(git(t, clone, "rev-parse", "HEAD"))
+	client := fluxoci.NewClient([]crane.Option{crane.Insecure})
+	for _, old := range []struct {
+		commit string
+		tags   []string
+	}{
+		{commitA, []string{commitA[:7], "1.4.1", "v1.3.0", "1.0", "2025.11.03"}},
+		{commitB, []string{commitB[:7], "1.4.2", "validated-" + commitB[:7]}},
+		{head, []string{"sha-" + head[:7], "latest"}},
+	} {
+		reference := s.Host + "/" + fleet + ":" + old.tags[0]
+		meta := fluxoci.Metadata{Source: "https://github.com/acme/fleet", Revision: "main@sha1:" + old.commit}
+		// As Flux does it, the artifact has the time of its push: no two pushes have one digest.
+		if _, err := client.Push(t.Context(), reference, filepath.Join(clone, "platform"), fluxoci.WithPushMetadata(meta)); err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range old.tags[1:] {
+			if _, err := client.Tag(t.Context(), reference, tag); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir, cmd.Env = dir, append(gitEnv(dir), "PATH="+os.Getenv("PATH"))
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", args, err, output)
+	}
+	return string(output)
+}
 
 func TestDocsRun(t *testing.T) {
 	for _, name := range guides(t) {
@@ -52,10 +93,12 @@ func TestDocsRun(t *testing.T) {
 
 func runGuide(t *testing.T, p page) {
 	s := registrytest.Start(t, registrytest.Options{})
+	work := t.TempDir()
+	clone := makeClone(t, work, path.Base(p.name), s.Host)
 	if seed := seeds[path.Base(p.name)]; seed != nil {
-		seed(t, s)
+		seed(t, s, clone)
 	}
-	printed := runBlocks(t, p, s)
+	printed := runBlocks(t, p, work, clone, s)
 	want, got := newNames(), newNames()
 	text := p.text
 	for i, b := range p.blocks {
@@ -91,22 +134,19 @@ func adjacent(p page, a, b block) bool {
 }
 
 // runBlocks runs all sh blocks of a guide and gives what each printed, by its place among the blocks.
-func runBlocks(t *testing.T, p page, s *registrytest.Server) map[int]string {
+func runBlocks(t *testing.T, p page, work, clone string, s *registrytest.Server) map[int]string {
 	t.Helper()
 	const mark = "\x01block "
-	work := t.TempDir()
 	var script strings.Builder
-	script.WriteString("set -euo pipefail\nexec 2>&1\n")
+	script.WriteString("set -euo pipefail\nexec 2>&1\n" + prelude(t, path.Base(p.name)) + "\n")
 	for i, b := range p.blocks {
 		if b.lang == "sh" {
-			fmt.Fprintf(&script, "printf '%s%%d\\n' %d\n%s\n", mark, i, strings.ReplaceAll(b.body, ghcr+"/", s.Host+"/"))
+			fmt.Fprintf(&script, "printf '%s%%d\\n' %d\n%s\n", mark, i, b.body)
 		}
 	}
-	home := filepath.Join(work, "home")
-	clone := makeClone(t, work, path.Base(p.name), s.Host)
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String())
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", strings.ReplaceAll(script.String(), ghcr+"/", s.Host+"/"))
 	cmd.Dir = clone
-	cmd.Env = guideEnv(t, home, work, s.Host)
+	cmd.Env = guideEnv(t, work, s.Host)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
@@ -125,6 +165,16 @@ func runBlocks(t *testing.T, p page, s *registrytest.Server) map[int]string {
 		t.Fatalf("%s:%d: this block fails: %v\n%s\nall before:\n%s", p.name, p.blocks[last].line, err, printed[last], output)
 	}
 	return printed
+}
+
+// prelude is the script testdata/docs/GUIDE.sh, if there is one: it makes what the reader has before the first command.
+func prelude(t *testing.T, guide string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "docs", strings.TrimSuffix(guide, ".md")+".sh"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // makeClone is what the reader of a guide begins with: a clone with one commit, and the files of testdata/docs/GUIDE.
@@ -155,11 +205,7 @@ func makeClone(t *testing.T, work, guide, host string) string {
 		{"commit", "-q", "-m", "The platform"},
 		{"remote", "add", "origin", "https://github.com/acme/fleet"},
 	} {
-		cmd := exec.CommandContext(t.Context(), "git", args...)
-		cmd.Dir, cmd.Env = clone, append(gitEnv(filepath.Join(work, "home")), "PATH="+os.Getenv("PATH"))
-		if output, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %s: %v\n%s", args, err, output)
-		}
+		git(t, clone, args...)
 	}
 	return clone
 }
@@ -173,8 +219,9 @@ func gitEnv(home string) []string {
 
 // guideEnv has nothing of the caller's but PATH, and there first an oci-promote that speaks plain HTTP to the registry
 // that stands in for ghcr.io. To any other the guide itself must ask for it.
-func guideEnv(t *testing.T, home, work, host string) []string {
+func guideEnv(t *testing.T, work, host string) []string {
 	t.Helper()
+	home := filepath.Join(work, "home")
 	program, err := exec.LookPath("oci-promote")
 	if err != nil {
 		t.Fatal(err)
@@ -197,6 +244,7 @@ func guideEnv(t *testing.T, home, work, host string) []string {
 var (
 	digestInText = regexp.MustCompile(`sha256:([0-9a-f]{7,64})(?:…|\.\.\.)?`)
 	commitInText = regexp.MustCompile(`\b([0-9a-f]{7})(?:[0-9a-f]{33}|…|\.\.\.)?\b…?`)
+	ageInText    = regexp.MustCompile(`(<commit \d+>) +(?:now|\d+[mhd]) `) // of verify's table of versions
 	timeInText   = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z| UTC)`)
 	spacesInText = regexp.MustCompile(`  +`)
 )
@@ -214,6 +262,7 @@ func (n names) replace(text string) string {
 	text = commitInText.ReplaceAllStringFunc(text, func(s string) string {
 		return "<commit " + naming(n.commits, commitInText.FindStringSubmatch(s)[1]) + ">"
 	})
+	text = ageInText.ReplaceAllString(text, "$1 <age> ")
 	text = timeInText.ReplaceAllString(text, "<time>")
 	return spacesInText.ReplaceAllString(text, "  ")
 }
