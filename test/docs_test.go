@@ -54,8 +54,8 @@ func oldScripts(t *testing.T, s *registrytest.Server, clone string) {
 		{head, []string{"sha-" + head[:7], "latest"}},
 	} {
 		reference := s.Host + "/" + fleet + ":" + old.tags[0]
-		meta := fluxoci.Metadata{Source: "https://github.com/acme/fleet", Revision: "main@sha1:" + old.commit}
-		// As Flux does it, the artifact has the time of its push: no two pushes have one digest.
+		meta := fluxoci.Metadata{Created: "2026-01-01T00:00:00Z", Source: "https://github.com/acme/fleet", Revision: "main@sha1:" + old.commit}
+		// Older than ten minutes, or a build would wait for the one that its sha- tag announces.
 		if _, err := client.Push(t.Context(), reference, filepath.Join(clone, "platform"), fluxoci.WithPushMetadata(meta)); err != nil {
 			t.Fatal(err)
 		}
