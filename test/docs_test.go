@@ -31,10 +31,44 @@ import (
 //   - a ```console block cannot be run here, and the paragraph before it says what it needs.
 
 // needs are the reasons not to run a block.
-var needs = []string{"needs a cluster", "needs GitHub", "needs the vendor's account"}
+var needs = []string{"needs a cluster", "needs GitHub", "needs the vendor's account", "needs Docker"}
 
-// ghcr is the repository of the guides. A registry on loopback stands in for its host.
-const ghcr = "ghcr.io"
+// stands are the hosts in the guides that a registry on loopback stands in for. To all but localhost the program on PATH
+// speaks plain HTTP unasked; there the guide itself must ask for it.
+var stands = map[string]registrytest.Options{
+	"ghcr.io":              {},
+	"registry.example.com": {Token: true}, // user robot, password s3cret
+	"localhost:5000":       {},
+}
+
+// hosts are the registries of one guide, by the name that they have in it.
+type hosts map[string]*registrytest.Server
+
+func startHosts(t *testing.T, p page) hosts {
+	t.Helper()
+	all := hosts{}
+	for name, options := range stands {
+		if slices.ContainsFunc(p.blocks, func(b block) bool { return b.lang == "sh" && strings.Contains(b.body, name+"/") }) {
+			all[name] = registrytest.Start(t, options)
+		}
+	}
+	return all
+}
+
+// real is a text of a guide with the registries' real addresses; told is the other way round.
+func (h hosts) real(text string) string {
+	for name, s := range h {
+		text = strings.ReplaceAll(text, name+"/", s.Host+"/")
+	}
+	return text
+}
+
+func (h hosts) told(text string) string {
+	for name, s := range h {
+		text = strings.ReplaceAll(text, s.Host, name)
+	}
+	return text
+}
 
 // seeds are what a guide's reader has in the registry before the first command.
 var seeds = map[string]func(t *testing.T, s *registrytest.Server, clone string){"migrating.md": oldScripts}
@@ -92,13 +126,13 @@ func TestDocsRun(t *testing.T) {
 }
 
 func runGuide(t *testing.T, p page) {
-	s := registrytest.Start(t, registrytest.Options{})
+	h := startHosts(t, p)
 	work := t.TempDir()
-	clone := makeClone(t, work, path.Base(p.name), s.Host)
+	clone := makeClone(t, work, path.Base(p.name), h)
 	if seed := seeds[path.Base(p.name)]; seed != nil {
-		seed(t, s, clone)
+		seed(t, h["ghcr.io"], clone)
 	}
-	printed := runBlocks(t, p, work, clone, s)
+	printed := runBlocks(t, p, work, clone, h)
 	want, got := newNames(), newNames()
 	text := p.text
 	for i, b := range p.blocks {
@@ -134,7 +168,7 @@ func adjacent(p page, a, b block) bool {
 }
 
 // runBlocks runs all sh blocks of a guide and gives what each printed, by its place among the blocks.
-func runBlocks(t *testing.T, p page, work, clone string, s *registrytest.Server) map[int]string {
+func runBlocks(t *testing.T, p page, work, clone string, h hosts) map[int]string {
 	t.Helper()
 	const mark = "\x01block "
 	var script strings.Builder
@@ -144,13 +178,13 @@ func runBlocks(t *testing.T, p page, work, clone string, s *registrytest.Server)
 			fmt.Fprintf(&script, "printf '%s%%d\\n' %d\n%s\n", mark, i, b.body)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", strings.ReplaceAll(script.String(), ghcr+"/", s.Host+"/"))
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", h.real(script.String()))
 	cmd.Dir = clone
-	cmd.Env = guideEnv(t, work, s.Host)
+	cmd.Env = guideEnv(t, work, h)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
-	output := strings.ReplaceAll(out.String(), s.Host, ghcr)
+	output := h.told(out.String())
 	printed := map[int]string{}
 	for _, part := range strings.Split(output, mark)[1:] {
 		head, body, _ := strings.Cut(part, "\n")
@@ -178,7 +212,7 @@ func prelude(t *testing.T, guide string) string {
 }
 
 // makeClone is what the reader of a guide begins with: a clone with one commit, and the files of testdata/docs/GUIDE.
-func makeClone(t *testing.T, work, guide, host string) string {
+func makeClone(t *testing.T, work, guide string, h hosts) string {
 	t.Helper()
 	clone := filepath.Join(work, "fleet")
 	if err := os.CopyFS(filepath.Join(clone, "platform"), os.DirFS(platform)); err != nil {
@@ -192,8 +226,7 @@ func makeClone(t *testing.T, work, guide, host string) string {
 	for _, entry := range entries {
 		text, err := os.ReadFile(filepath.Join(given, entry.Name()))
 		if err == nil {
-			text = bytes.ReplaceAll(text, []byte(ghcr+"/"), []byte(host+"/"))
-			err = os.WriteFile(filepath.Join(clone, entry.Name()), text, 0o600)
+			err = os.WriteFile(filepath.Join(clone, entry.Name()), []byte(h.real(string(text))), 0o600)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -217,9 +250,8 @@ func gitEnv(home string) []string {
 	}
 }
 
-// guideEnv has nothing of the caller's but PATH, and there first an oci-promote that speaks plain HTTP to the registry
-// that stands in for ghcr.io. To any other the guide itself must ask for it.
-func guideEnv(t *testing.T, work, host string) []string {
+// guideEnv has nothing of the caller's but PATH, and there first an oci-promote that speaks plain HTTP where stands says so.
+func guideEnv(t *testing.T, work string, h hosts) []string {
 	t.Helper()
 	home := filepath.Join(work, "home")
 	program, err := exec.LookPath("oci-promote")
@@ -232,7 +264,13 @@ func guideEnv(t *testing.T, work, host string) []string {
 			t.Fatal(err)
 		}
 	}
-	wrapper := fmt.Sprintf("#!/usr/bin/env bash\ncase \" $* \" in *' %s/'*) set -- \"$1\" --plain-http \"${@:2}\" ;; esac\nexec %q \"$@\"\n", host, program)
+	wrapper := "#!/usr/bin/env bash\n"
+	for name, s := range h {
+		if !strings.HasPrefix(name, "localhost") {
+			wrapper += fmt.Sprintf("case \" $* \" in *' %s/'*) set -- \"$1\" --plain-http \"${@:2}\" ;; esac\n", s.Host)
+		}
+	}
+	wrapper += fmt.Sprintf("exec %q \"$@\"\n", program)
 	if err := os.WriteFile(filepath.Join(bin, "oci-promote"), []byte(wrapper), 0o755); err != nil { //nolint:gosec // a program
 		t.Fatal(err)
 	}
