@@ -24,8 +24,8 @@ import (
 
 // The guides are held to reality. In each file of docs
 //
-//   - the ```sh blocks are run, in order, as one script, in a clone of a git repository with a directory "platform",
-//     and with a real registry in place of ghcr.io;
+//   - the ```sh blocks are run, in order, as one script, in a clone of a git repository with a directory "platform"
+//     (an empty directory, if they make a "platform" themselves), and with a real registry in place of ghcr.io;
 //   - a ```text block right after one is what that block prints, on stdout and stderr. A line "…" stands for any
 //     lines. `go test -run TestDocsRun -update .` writes what was printed in place of a block that differs;
 //   - a ```console block cannot be run here, and the paragraph before it says what it needs.
@@ -128,7 +128,14 @@ func TestDocsRun(t *testing.T) {
 func runGuide(t *testing.T, p page) {
 	h := startHosts(t, p)
 	work := t.TempDir()
-	clone := makeClone(t, work, path.Base(p.name), h)
+	clone := filepath.Join(work, "fleet")
+	if slices.ContainsFunc(p.blocks, func(b block) bool { return b.lang == "sh" && strings.Contains(b.body, "mkdir platform") }) {
+		if err := os.Mkdir(clone, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		makeClone(t, clone, path.Base(p.name), h)
+	}
 	if seed := seeds[path.Base(p.name)]; seed != nil {
 		seed(t, h["ghcr.io"], clone)
 	}
@@ -154,7 +161,7 @@ func runGuide(t *testing.T, p page) {
 		t.Errorf("%s:%d: this is not what the commands print, which is\n%s", p.name, b.line, output)
 	}
 	if text != p.text {
-		if err := os.WriteFile("../"+p.name, []byte(text), 0o644); err != nil { //nolint:gosec // a file of the repository
+		if err := os.WriteFile("../"+p.name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -212,9 +219,8 @@ func prelude(t *testing.T, guide string) string {
 }
 
 // makeClone is what the reader of a guide begins with: a clone with one commit, and the files of testdata/docs/GUIDE.
-func makeClone(t *testing.T, work, guide string, h hosts) string {
+func makeClone(t *testing.T, clone, guide string, h hosts) {
 	t.Helper()
-	clone := filepath.Join(work, "fleet")
 	if err := os.CopyFS(filepath.Join(clone, "platform"), os.DirFS(platform)); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +246,6 @@ func makeClone(t *testing.T, work, guide string, h hosts) string {
 	} {
 		git(t, clone, args...)
 	}
-	return clone
 }
 
 func gitEnv(home string) []string {
@@ -260,7 +265,7 @@ func guideEnv(t *testing.T, work string, h hosts) []string {
 	}
 	bin := filepath.Join(work, "bin")
 	for _, dir := range []string{bin, home, filepath.Join(work, "tmp")} {
-		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as directories are
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -271,7 +276,7 @@ func guideEnv(t *testing.T, work string, h hosts) []string {
 		}
 	}
 	wrapper += fmt.Sprintf("exec %q \"$@\"\n", program)
-	if err := os.WriteFile(filepath.Join(bin, "oci-promote"), []byte(wrapper), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(bin, "oci-promote"), []byte(wrapper), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return append(gitEnv(home),
@@ -341,9 +346,9 @@ func TestDocsBlocks(t *testing.T) {
 		for _, b := range p.blocks {
 			where := fmt.Sprintf("%s:%d", name, b.line)
 			switch b.lang {
-			case "sh", "text", "json":
+			case "sh", "text", "json", "mermaid":
 			case "console":
-				if !slices.ContainsFunc(needs, func(need string) bool { return strings.Contains(b.before, need) }) {
+				if !slices.ContainsFunc(needs, func(need string) bool { return strings.Contains(strings.Join(strings.Fields(b.before), " "), need) }) {
 					t.Errorf("%s: this block is not run, and the paragraph before it has none of %q", where, needs)
 				}
 			case "yaml":
@@ -351,7 +356,7 @@ func TestDocsBlocks(t *testing.T) {
 					t.Errorf("%s: %s", where, problem)
 				}
 			default:
-				t.Errorf("%s: a block of %q; expected sh, text, console, yaml or json", where, b.lang)
+				t.Errorf("%s: a block of %q; expected sh, text, console, yaml, json or mermaid", where, b.lang)
 			}
 		}
 	}
