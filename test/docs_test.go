@@ -115,7 +115,7 @@ func git(t *testing.T, dir string, args ...string) string {
 func TestDocsRun(t *testing.T) {
 	for _, name := range guides(t) {
 		p := readPage(t, name)
-		if !slices.ContainsFunc(p.blocks, func(b block) bool { return b.lang == "sh" }) {
+		if !slices.ContainsFunc(p.blocks, func(b block) bool { return b.lang == "sh" || b.lang == "text" }) {
 			continue
 		}
 		t.Run(path.Base(name), func(t *testing.T) {

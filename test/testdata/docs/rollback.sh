@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the reader of docs/rollback.md has: three commits, each built and promoted in turn. The third is bad.
 release() { # MESSAGE REPLICAS
   echo "{apiVersion: v1, kind: ConfigMap, metadata: {name: replicas}, data: {n: \"$2\"}}" > platform/replicas.yaml
