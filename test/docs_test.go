@@ -333,6 +333,33 @@ func matches(want, got string) bool {
 	return regexp.MustCompile(pattern.String()).MatchString(got)
 }
 
+// TestMatches: what may differ does not matter, and which artifact is meant does.
+func TestMatches(t *testing.T) {
+	a, b := strings.Repeat("a1b2c3d", 9)+"a", strings.Repeat("b1b2c3d", 9)+"b"
+	for _, c := range []struct {
+		want, got string
+		match     bool
+	}{
+		{"tag: promoted 0.0.1\n", "tag: promoted 0.0.1\n", true},
+		{"tag: promoted 0.0.1\n", "tag: promoted 0.0.2\n", false},
+		{"tag: promoted 0.0.1\n", "tag: promoted 0.0.1\n  because  x\n", false},
+		{"tag: promoted 0.0.1\n…\n", "tag: promoted 0.0.1\n  because  x\n", true},
+		{"a\n…\nb\n", "a\n1\n2\nb\n", true},
+		{"a\n…\nb\n", "a\n1\n2\nc\n", false},
+		{"x@sha256:" + a + " sha256:a1b2c3d…\n", "x@sha256:" + b + " sha256:" + b + "\n", true},
+		{"sha256:" + a + "\nsha256:" + a + "\n", "sha256:" + a + "\nsha256:" + b + "\n", false},
+		{"sha-1a2b3c4  of 5e6f7a8\n", "sha-aaaaaaa  of bbbbbbb\n", true},
+		{"sha-1a2b3c4  of 5e6f7a8\n", "sha-aaaaaaa  of aaaaaaa\n", false},
+		{"since 2026-01-01 00:00 UTC, 2026-01-01T00:00:00Z\n", "since 2027-02-03 04:05 UTC, 2027-02-03T04:05:06Z\n", true},
+		{"0.0.1  1a2b3c4  now  live\n", "0.0.1      1a2b3c4  12m   live\n", true},
+		{"0.0.1  1a2b3c4  now  live\n", "0.0.1  1a2b3c4  now  \n", false},
+	} {
+		if got := matches(newNames().replace(c.want), newNames().replace(c.got)); got != c.match {
+			t.Errorf("%q and %q: %v, want %v", c.want, c.got, got, c.match)
+		}
+	}
+}
+
 // TestDocsBlocks holds what is not run to what exists: the word that says why, and each flag and input.
 func TestDocsBlocks(t *testing.T) {
 	inputs := actionInputs(t)
