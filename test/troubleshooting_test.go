@@ -87,7 +87,7 @@ func TestTroubleshootingHasEachFinding(t *testing.T) {
 		if !strings.Contains(s.text, "```") && !aSetting.MatchString(s.text) {
 			t.Errorf("%s has neither a command nor a setting", code)
 		}
-		if !strings.Contains(s.text, "Mended ") && !strings.Contains(s.text, "Nothing is wrong") {
+		if !strings.Contains(s.text, "Mended") && !strings.Contains(s.text, "Nothing is wrong") {
 			t.Errorf("%s does not say how to see that it is mended", code)
 		}
 	}
