@@ -189,7 +189,7 @@ func TestCanaryAlerts(t *testing.T) {
 		"never passed":                     {30, always("fail"), "CanaryCheckFailure@4 CanaryCheckHighFailureRate@11"},
 		"never got as far as a verdict":    {30, always("error"), "CanaryCheckFailure@4 CanaryCheckHighFailureRate@11"},
 		"one of ten fails":                 {hour, every(10, "fail"), ""},
-		"one of six fails":                {hour, every(6, "fail"), ""},
+		"one of six fails":                 {hour, every(6, "fail"), ""},
 		"one of four fails":                {hour, every(4, "fail"), "CanaryCheckHighFailureRate"},
 		"one of four ends in an error":     {hour, every(4, "error"), "CanaryCheckHighFailureRate"},
 		"one failure at the very start":    {hour, func(n int) string { return map[bool]string{true: "fail", false: "pass"}[n == 0] }, ""},

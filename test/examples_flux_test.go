@@ -18,11 +18,10 @@ import (
 	fluxcel "github.com/fluxcd/pkg/runtime/cel"
 	"github.com/google/cel-go/common/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/krusty"
 	kustomize "sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
-
-	"sigs.k8s.io/kustomize/api/krusty"
 
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
@@ -244,5 +243,40 @@ func TestCommitStatusPromotes(t *testing.T) {
 	again := tagOnce(t, s, statusOf(t, commitA, statusContext(t, reconciled(t, built{"0.0.1", a.digest, commitA})), "success"))
 	if again.Outcome != "unchanged" {
 		t.Errorf("the second report: %s: %s", again.Outcome, again.Reason)
+	}
+}
+
+// TestDispatchPromotes: what the example with repository_dispatch lets through is what mode tag takes for a proof.
+func TestDispatchPromotes(t *testing.T) {
+	objects := cluster(t, "integration-dispatch")
+	alert := only(t, objects, "Alert", "github-dispatch")
+	passes, err := json.Marshal(alert.Object["spec"].(map[string]any)["inclusionList"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	if err := json.Unmarshal(passes, &lines); err != nil || len(lines) != 1 {
+		t.Fatalf("inclusionList %s: %v", passes, err)
+	}
+	s := registrytest.Start(t, registrytest.Options{})
+	a := buildFor(t, s, commitA, 0)
+	for file, want := range map[string]string{
+		"repository_dispatch.gate-kustomization-applied.json":        "ignored",
+		"repository_dispatch.kustomization-health-check-passed.json": "promoted",
+	} {
+		message := ""
+		env := event(t, "repository_dispatch", file, func(e map[string]any) {
+			payload := e["client_payload"].(map[string]any)
+			payload["involvedObject"].(map[string]any)["name"] = "platform-gate"
+			metadata := payload["metadata"].(map[string]any)
+			metadata["revision"], metadata["originRevision"] = a.tag+"@"+a.digest, "main@sha1:"+a.commit
+			message = payload["message"].(string)
+		})
+		if sent := len(matching(t, lines[0], []string{message})) > 0; sent != (want == "promoted") {
+			t.Errorf("%s is sent: %t", message, sent)
+		}
+		if r := tagOnce(t, s, env, "--kustomization", "flux-system/platform-gate"); r.Outcome != want {
+			t.Errorf("%s: %s, want %s: %s", message, r.Outcome, want, r.Reason)
+		}
 	}
 }

@@ -86,6 +86,8 @@ func canary(t *testing.T, fields map[string]any) *unstructured.Unstructured {
 	u.SetGeneration(3)
 	u.SetManagedFields([]metav1.ManagedFieldsEntry{
 		{Manager: "canary-checker", Operation: "Update", Time: &metav1.Time{Time: applied.Add(-time.Hour)}},
+		{Manager: "kubectl", Operation: "Apply", Time: &metav1.Time{Time: applied.Add(-time.Hour)}},
+		{Manager: "kustomize-controller", Operation: "Update", Time: &metav1.Time{Time: applied.Add(-time.Hour)}},
 		{Manager: "kustomize-controller", Operation: "Apply", Time: &metav1.Time{Time: applied}},
 	})
 	if fields != nil {
@@ -108,6 +110,8 @@ func TestCanaryGates(t *testing.T) {
 		"passed in a run under way before": {m{"status": "Passed", "lastCheck": after(14 * time.Second), "observedGeneration": int64(3)}, status.InProgressStatus},
 		"passed before the change":         {m{"status": "Passed", "lastCheck": after(-time.Second), "observedGeneration": int64(3)}, status.InProgressStatus},
 		"passed, change not yet seen":      {m{"status": "Passed", "lastCheck": after(time.Minute), "observedGeneration": int64(2)}, status.InProgressStatus},
+		"passed, it is not said when":      {m{"status": "Passed", "observedGeneration": int64(3)}, status.InProgressStatus},
+		"not said what came of it":         {m{"lastCheck": after(time.Minute), "observedGeneration": int64(3)}, status.InProgressStatus},
 		"failed":                           {m{"status": "Failed", "lastCheck": after(time.Minute), "observedGeneration": int64(3)}, status.InProgressStatus},
 		"failed before the change":         {m{"status": "Failed", "lastCheck": after(-time.Second), "observedGeneration": int64(3)}, status.InProgressStatus},
 		"invalid":                          {m{"status": "Invalid", "lastCheck": after(time.Minute), "observedGeneration": int64(3)}, status.InProgressStatus},

@@ -56,7 +56,7 @@ var download = sync.OnceValues(func() (map[string]string, error) {
 		output, err := cmd.Output()
 		var got struct{ Zip, Sum, Error string }
 		if jsonErr := json.Unmarshal(output, &got); jsonErr != nil || got.Zip == "" {
-			return nil, fmt.Errorf("the examples cannot be tested without the schemas of %s: go mod download: %s", module, errors.Join(err, errors.New(got.Error)))
+			return nil, fmt.Errorf("the examples cannot be tested without the schemas of %s: go mod download: %w", module, errors.Join(err, errors.New(got.Error)))
 		}
 		if got.Sum != sum {
 			return nil, fmt.Errorf("%s has sum %s, want %s", module, got.Sum, sum)
@@ -77,7 +77,7 @@ func foreign(t *testing.T, module, pattern string) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	found := map[string][]byte{}
 	for _, f := range r.File {
 		name := strings.TrimPrefix(f.Name, module+"/")

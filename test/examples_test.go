@@ -164,7 +164,7 @@ func TestSchemasAreStrict(t *testing.T) {
 		{"integration/source.yaml", "url: oci://ghcr", "url: https://ghcr", "spec.url"},
 		{"integration/source.yaml", "source.toolkit.fluxcd.io/v1", "source.toolkit.fluxcd.io/v1alpha1", "no schema"},
 		{"integration/platform.yaml", "healthCheckExprs:", "healthChecksExprs:", "spec.healthChecksExprs"},
-		{"integration/platform.yaml", "current:", "curent:", "spec.healthCheckExprs[0].curent"},
+		{"integration/platform.yaml", "current:", "now:", "spec.healthCheckExprs[0].now"},
 		{"integration/platform.yaml", "wait: true", `wait: "yes"`, "spec.wait"},
 		{"integration/platform.yaml", "timeout: 5m", "timeout: five minutes", "spec.timeout"},
 		{"integration/platform.yaml", "kind: OCIRepository", "kind: OciRepository", "spec.sourceRef.kind: Unsupported value"},
