@@ -59,7 +59,7 @@ lint: lint-go lint-workflows vuln ## Run golangci-lint, go vet, actionlint and g
 lint-go: $(GOLANGCI)
 	@for module in $(MODULES); do \
 	  echo "go vet and golangci-lint (module $$module)"; \
-	  (cd "$$module" && go vet -tags e2e ./... && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" ./...); \
+	  (cd "$$module" && go vet -tags e2e ./... && $(GOLANGCI) run --allow-parallel-runners --config "$(CURDIR)/.golangci.yml" ./...); \
 	done
 
 .PHONY: lint-workflows

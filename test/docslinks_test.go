@@ -15,20 +15,6 @@ import (
 var notYet = []string{
 	"CHANGELOG.md",
 	"SECURITY.md",
-	"docs/how-it-works.md",
-	"docs/limits.md",
-	"docs/security.md",
-	"docs/troubleshooting.md",
-	"examples",
-	"examples/README.md",
-	"examples/flux",
-	"examples/flux/dev",
-	"examples/flux/integration",
-	"examples/flux/live",
-	"examples/workflows",
-	"examples/workflows/build-platform-artifact.yaml",
-	"examples/workflows/tag-validated-artifact.yaml",
-	"examples/workflows/verify-promotion.yaml",
 }
 
 // pages are the Markdown files whose links are held to what exists.

@@ -1,10 +1,12 @@
 package test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,4 +96,49 @@ func TestReadmeListsTheFindings(t *testing.T) {
 		}
 	}
 	t.Logf("%d codes", len(known))
+}
+
+var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+
+// TestReadmeShowsTheExamples holds what the README shows of an example to the file: each excerpt's lines are lines of one
+// file of examples, in that order.
+func TestReadmeShowsTheExamples(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples []string
+	err = filepath.WalkDir("../examples", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(name) == ".yaml" {
+			var text []byte
+			text, err = os.ReadFile(name)
+			examples = append(examples, string(text))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	excerpts := yamlBlock.FindAllStringSubmatch(string(readme), -1)
+	if len(excerpts) == 0 {
+		t.Fatal("the README shows no YAML")
+	}
+	for _, excerpt := range excerpts {
+		if !slices.ContainsFunc(examples, func(text string) bool { return isExcerpt(excerpt[1], text) }) {
+			t.Errorf("no file of examples has these lines in this order:\n%s", excerpt[1])
+		}
+	}
+}
+
+// isExcerpt reports whether the lines of part are lines of text, in their order.
+func isExcerpt(part, text string) bool {
+	lines := strings.Split(text, "\n")
+	for line := range strings.Lines(part) {
+		i := slices.Index(lines, strings.TrimSuffix(line, "\n"))
+		if i < 0 {
+			return false
+		}
+		lines = lines[i+1:]
+	}
+	return true
 }

@@ -61,7 +61,7 @@ var Inputs = []Input{
 	{Name: "initial-version", Modes: build, Default: "0.0.1", Help: "the first base"},
 	{Name: "first-build", Modes: build, Default: "false", IsBool: true, Help: "believe a 403 on the tag list: some registries answer so for what was never pushed"},
 	{Name: "skip-unchanged", Modes: build, Default: "false", IsBool: true, Help: "no push when what integration selects now holds the same content"},
-	{Name: "overwrite", Modes: build, Default: "false", IsBool: true, Help: "let this commit's tags move to other content"},
+	{Name: "overwrite", Modes: build, Default: "false", IsBool: true, Help: "let this commit's tags move to other content; and upload what the registry lost of the same"},
 	{Name: "kustomization", Modes: tagVerify, Help: "name or namespace/name of the Flux Kustomization whose health counts"},
 	{Name: "status-context", Modes: tagVerify, Help: "prefix of the commit status context; unset: kustomization/<name>/"},
 	{Name: "artifact-sha", Modes: tagVerify, Help: "commit, 7 to 40 hex digits, or latest; unset: in tag from the event, in verify latest"},

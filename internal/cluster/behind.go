@@ -31,7 +31,7 @@ func (l look) sourceBehind(src *source) []Fault {
 	}
 	if l.late(ready) {
 		f.Severity = failed
-		f.Message = fmt.Sprintf("%s has fetched %s%s, and should have %s, which %s selects", src, has, when(at), quote(want), rule(src))
+		f.Message = fmt.Sprintf("%s has fetched %s%s, and should have %s, which %s selects", src, has, when("on", at), quote(want), rule(src))
 		f.Hint = fmt.Sprintf("`flux reconcile source oci %s`; if it stays behind: does source-controller run, and is its proxy or mirror of the registry current?", on(src.id()))
 	}
 	return []Fault{f}
@@ -60,11 +60,12 @@ func (l look) ready(tag string) time.Time {
 	return l.registry.Ready(tag)
 }
 
-func when(t time.Time) string {
+// when is a time after a word such as "on"; empty for unknown.
+func when(word string, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return " on " + t.UTC().Format("2006-01-02 15:04 MST")
+	return " " + word + " " + t.UTC().Format("2006-01-02 15:04 MST")
 }
 
 // kustomizationBehind finds a Kustomization that is content with what its source had before.
@@ -81,7 +82,7 @@ func (l look) kustomizationBehind(k *kustomization) []Fault {
 	}
 	if l.late(f.Since) {
 		f.Severity = failed
-		f.Message = fmt.Sprintf("%s is ready with %s, and should have applied %s, which %s has%s", k, quote(k.Status.LastAppliedRevision), quote(a.Revision), src, when(a.LastUpdateTime.Time))
+		f.Message = fmt.Sprintf("%s is ready with %s, and should have applied %s, which %s has had%s", k, quote(k.Status.LastAppliedRevision), quote(a.Revision), src, when("since", a.LastUpdateTime.Time))
 		f.Hint = fmt.Sprintf("`flux reconcile kustomization %s`; if it stays behind: does kustomize-controller run?", on(k.id()))
 	}
 	return []Fault{f}

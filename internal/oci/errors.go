@@ -33,10 +33,20 @@ func (e *Error) Hint() string { return e.hint }
 // Unwrap gives the error of the library below.
 func (e *Error) Unwrap() error { return e.err }
 
-// TagImmutable reports that the registry keeps this tag where it is (facts 17).
-// For a tag that was free a moment ago that is a lost race.
+// TagImmutable reports that the registry says that it keeps this tag where it is (facts 17):
+// "immutable" on ECR and Harbor, "immutability" on Google's. For a tag that was free a moment
+// ago that is a lost race.
 func (e *Error) TagImmutable() bool {
-	return e.Status >= 400 && e.Status < 500 && strings.Contains(strings.ToLower(e.text), "immutable")
+	return e.Refused() && strings.Contains(strings.ToLower(e.text), "immutab")
+}
+
+// Refused reports that the registry understood the request and will not do it.
+func (e *Error) Refused() bool {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return e.Status >= 400 && e.Status < 500
 }
 
 // BlobUnknown reports that a manifest names a blob that the registry does not have.
@@ -106,7 +116,7 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 		return r.accessHint(op, e.Status)
 	case e.Status == http.StatusNotFound && op == listing:
 		return "this is not a registry's way to say that the repository is new, so it is not taken for that; check the host and the path of the repository"
-	case r.o.PlainHTTP && (e.Status == http.StatusBadRequest || e.Status == http.StatusUpgradeRequired):
+	case r.o.PlainHTTP && op != writing && (e.Status == http.StatusBadRequest || e.Status == http.StatusUpgradeRequired):
 		return "the registry may speak HTTPS only; leave plain-http false"
 	case e.Status == http.StatusRequestEntityTooLarge:
 		return "the layer is larger than the registry takes; pack a smaller directory or ignore large files"

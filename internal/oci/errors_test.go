@@ -107,6 +107,7 @@ func TestTagImmutable(t *testing.T) {
 	}{
 		"ECR":    {canned{400, "", `{"errors":[{"code":"TAG_INVALID","message":"The image tag '1.0.0' already exists in the 'fleet' repository and cannot be overwritten because the tag is immutable."}]}`}, true},
 		"Harbor": {canned{412, "", `{"errors":[{"code":"PRECONDITION","message":"Failed to process request due to 'fleet:1.0.0' configured as immutable."}]}`}, true},
+		"Google": {canned{400, "", `{"errors":[{"code":"FAILED_PRECONDITION","message":"The repository has enabled tag immutability. Tag 1.0.0 already exists."}]}`}, true},
 		"denied": {canned{403, "", `{"errors":[{"code":"DENIED","message":"no"}]}`}, false},
 		"broken": {canned{500, "", "immutable"}, false},
 	} {

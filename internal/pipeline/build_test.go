@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/content/oci"
 
 	"github.com/oci-promote/oci-promote/internal/bundle"
@@ -69,8 +71,8 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // commitNumber is the n-th commit of a linear history, committed n minutes after epoch.
 func commitNumber(n int) string { return strings.Repeat(fmt.Sprintf("%08x", 0xa0000000+n<<12), 5) }
 
-func tree(content string) fs.FS {
-	return fstest.MapFS{"app.yaml": {Data: []byte(content), Mode: 0o644}}
+func tree(text string) fs.FS {
+	return fstest.MapFS{"app.yaml": {Data: []byte(text), Mode: 0o644}}
 }
 
 // buildOf is a build of the n-th commit, whose content is its number.
@@ -190,6 +192,42 @@ func TestBuildTwiceChangesNothing(t *testing.T) {
 	if after := tagsOf(t, s); len(after) != len(before) {
 		t.Errorf("tags %v became %v", before, after)
 	}
+}
+
+// TestBuildUploadsAgainWhatWasLost: the manifest is there, and a part of it is not. The tags do not tell, so that
+// overwrite must say it.
+func TestBuildUploadsAgainWhatWasLost(t *testing.T) {
+	s := newStore(t)
+	b := buildOf(t, s, 1)
+	first := mustBuild(t, b)
+	mustBuild(t, buildOf(t, s, 2)) // whose config is the same, and no proof that it is there
+	for _, part := range partsOf(t, s, first.Digest) {
+		s.lose(t, part.Digest)
+		s = openStore(t, s.dir)
+		b.Repo, b.Overwrite = s, true
+		before := tagsOf(t, s)
+		r := mustBuild(t, b)
+		if r.Outcome != Unchanged || r.Digest != first.Digest || !maps.Equal(tagsOf(t, s), before) {
+			t.Errorf("%s %s, want unchanged %s and the same tags", r.Outcome, r.Digest, first.Digest)
+		}
+		if ok, err := s.Exists(t.Context(), part); err != nil || !ok {
+			t.Errorf("%s %s is not there again: %v", part.MediaType, part.Digest, err)
+		}
+	}
+}
+
+// partsOf are the config and the layer of an artifact.
+func partsOf(t *testing.T, s *hooked, d digest.Digest) []ocispec.Descriptor {
+	t.Helper()
+	desc, err := s.Resolve(t.Context(), d.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := content.Successors(t.Context(), s, desc)
+	if err != nil || len(parts) != 2 {
+		t.Fatal(parts, err)
+	}
+	return parts
 }
 
 func TestBuildLateGetsNoTag(t *testing.T) {

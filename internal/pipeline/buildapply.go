@@ -39,6 +39,11 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 			return Report{}, err
 		}
 	}
+	if p.restore {
+		if err := r.restore(ctx); err != nil {
+			return Report{}, err
+		}
+	}
 	if p.announce {
 		if err := r.announce(ctx, p, f); err != nil {
 			return Report{}, err
@@ -121,6 +126,25 @@ func (r *buildRun) upload(ctx context.Context, newest *artifact) error {
 	}
 	if newest.Config != config.Digest {
 		g.Go(func() error { return r.push(ctx, config, bytes.NewReader(blob)) })
+	}
+	return g.Wait()
+}
+
+// restore sends the blobs that the registry has lost, whatever names them.
+func (r *buildRun) restore(ctx context.Context) error {
+	config, blob := bundle.Config()
+	g, ctx := errgroup.WithContext(ctx)
+	for desc, open := range map[*ocispec.Descriptor]func() io.Reader{
+		&r.packed.Layer: func() io.Reader { return upload{r.packed.Open(), r.Upload, r.packed.Layer.Size} },
+		&config:         func() io.Reader { return bytes.NewReader(blob) },
+	} {
+		g.Go(func() error {
+			if ok, err := r.exists(ctx, *desc); err != nil || ok {
+				return err
+			}
+			r.log("uploading %s again, which the registry has lost", desc.Digest)
+			return r.push(ctx, *desc, open())
+		})
 	}
 	return g.Wait()
 }

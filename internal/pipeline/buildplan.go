@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/version"
 )
@@ -35,6 +36,7 @@ type buildPlan struct {
 	known    string    // its candidate or stable, where it has one already
 
 	push      bool              // upload blobs
+	restore   bool              // upload blobs that are missing though a manifest names them
 	announce  bool              // write sha-
 	number    bool              // write a candidate
 	next      version.Candidate // the first one to try
@@ -75,14 +77,28 @@ func (f buildFacts) conflict() error {
 	case e == nil || sameBuild(e, f.mine):
 		return nil
 	case e.Revision.Commit != "" && e.Revision.Commit != f.mine.Revision.Commit:
-		return &refusal{
-			text: fmt.Sprintf("tag %q belongs to another commit, %s, whose first digits are the same as those of %s", f.existingTag, e.Revision.Commit, f.mine.Revision.Commit),
-			hint: fmt.Sprintf("set sha-length to more than %d, the same in every mode", len(f.shaTag)-len(shaPrefix)),
-		}
+		return f.otherCommit()
 	case f.overwrite:
 		return nil
 	default:
 		return otherContent(f.existingTag, e, f.mine)
+	}
+}
+
+// otherCommit refuses to take a tag from another commit: one that begins alike, or one that
+// somebody moved the tag to.
+func (f buildFacts) otherCommit() error {
+	theirs, ours := f.existing.Revision.Commit, f.mine.Revision.Commit
+	digits := len(f.shaTag) - len(shaPrefix)
+	if strings.HasPrefix(theirs, ours[:digits]) {
+		return &refusal{
+			text: fmt.Sprintf("tag %q belongs to another commit, %s, whose first digits are the same as those of %s", f.existingTag, theirs, ours),
+			hint: fmt.Sprintf("set sha-length to more than %d, the same in every mode", digits),
+		}
+	}
+	return &refusal{
+		text: fmt.Sprintf("tag %q names the artifact of another commit, %s, not of %s: somebody moved it", f.existingTag, theirs, ours),
+		hint: "put it back on the artifact of its commit, which that commit's candidate names, or delete it; then run this again",
 	}
 }
 
@@ -101,11 +117,12 @@ func orNone(s string) string {
 	return s
 }
 
-// complete adds what a crash left out; mostly that is nothing.
+// complete adds what a crash left out; mostly that is nothing. Asked to overwrite, it also
+// sends again what the registry has lost: its tags do not tell that.
 func (f buildFacts) complete(number bool) buildPlan {
 	p := buildPlan{
 		outcome: Unchanged, artifact: f.existing, known: f.number,
-		announce: !f.announced, number: number, next: f.next, integrate: !f.integrated, tagged: true,
+		restore: f.overwrite, announce: !f.announced, number: number, next: f.next, integrate: !f.integrated, tagged: true,
 		reason: "this commit is built already, with the same content",
 	}
 	if p.known == "" {

@@ -71,11 +71,14 @@ func TestDecideBuild(t *testing.T) {
 			f.existing, f.announced, f.integrated, f.overwrite = fake(a, "two"), true, true, true
 		}), Created, all, "", ""},
 		"short sha of another commit": {base(func(f *buildFacts) {
-			f.existing = fake(strings.Replace(a, "aa", "ab", 1), "one")
+			f.existing = fake(a[:20]+b[20:], "one")
 		}), "", nil, "", "belongs to another commit"},
 		"short sha of another commit is not to overwrite": {base(func(f *buildFacts) {
-			f.existing, f.overwrite = fake(b, "one"), true
+			f.existing, f.overwrite = fake(a[:20]+b[20:], "one"), true
 		}), "", nil, "", "belongs to another commit"},
+		"a tag that was moved to another commit's artifact": {base(func(f *buildFacts) {
+			f.existing, f.overwrite = fake(b, "one"), true
+		}), "", nil, "", "somebody moved it"},
 		"foreign artifact under sha-": {base(func(f *buildFacts) {
 			f.existing = &artifact{desc: ocispec.Descriptor{Digest: digest.FromString("x")}}
 		}), "", nil, "", "unknown"},

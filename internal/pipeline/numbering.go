@@ -161,7 +161,7 @@ func (n *numbering) settle(ctx context.Context, now snapshot, held string) (bool
 		return true, nil
 	}
 	if n.waited == 0 {
-		n.log("waiting for %d other builds to take their numbers", waiting)
+		n.log("waiting for other builds (%d) to take their numbers", waiting)
 	}
 	n.waited += poll
 	return false, sleep(ctx, poll)

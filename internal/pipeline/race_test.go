@@ -195,38 +195,69 @@ func checkAll(t *testing.T, repo Repository, commits ...int) {
 	}
 }
 
-// immutable is a store that keeps its candidates where they are, as ECR and Harbor can.
-type immutable struct{ *hooked }
+// immutable is a store that keeps its candidates where they are, as ECR, Harbor and zot can.
+type immutable struct {
+	*hooked
+	answer error
+}
 
+// refused is the answer of a registry that says why.
 type refused struct{}
 
 func (refused) Error() string      { return "400 the tag is immutable" }
 func (refused) TagImmutable() bool { return true }
 
+// denied is the answer of one that does not.
+type denied struct{}
+
+func (denied) Error() string { return "403 denied" }
+func (denied) Refused() bool { return true }
+
 func (i immutable) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
 	if old, err := i.Resolve(ctx, tag); isCandidate(tag) && (err == nil && old.Digest != desc.Digest) {
-		return refused{}
+		return i.answer
 	}
 	return i.hooked.Tag(ctx, desc, tag)
 }
 
-// TestImmutableRegistry takes a refusal to move a tag for a lost race.
+// TestImmutableRegistry takes a refusal to move a tag for a lost race, in whatever words it comes.
 func TestImmutableRegistry(t *testing.T) {
-	s := newStore(t)
-	mustBuild(t, buildOf(t, s, 1))
-	slow := immutable{&hooked{Store: s.Store}}
-	slowed := false
-	repo := stepIn{slow, func(tag string) {
-		if isCandidate(tag) && !slowed {
-			slowed = true
-			mustBuild(t, buildOf(t, s, 3))
+	for _, answer := range []error{refused{}, denied{}} {
+		s := newStore(t)
+		mustBuild(t, buildOf(t, s, 1))
+		slow := immutable{&hooked{Store: s.Store}, answer}
+		slowed := false
+		repo := stepIn{slow, func(tag string) {
+			if isCandidate(tag) && !slowed {
+				slowed = true
+				mustBuild(t, buildOf(t, s, 3))
+			}
+		}}
+		r := mustBuild(t, buildOf(t, repo, 2))
+		if r.Candidate != "0.0.1-rc.3" {
+			t.Errorf("%v: candidate %s, want 0.0.1-rc.3", answer, r.Candidate)
 		}
-	}}
-	r := mustBuild(t, buildOf(t, repo, 2))
-	if r.Candidate != "0.0.1-rc.3" {
-		t.Errorf("candidate %s, want 0.0.1-rc.3", r.Candidate)
+		checkAll(t, s, 1, 2, 3)
 	}
-	checkAll(t, s, 1, 2, 3)
+}
+
+// TestRefusalOfAFreeTag is no race: the registry lets nobody write.
+func TestRefusalOfAFreeTag(t *testing.T) {
+	s := newStore(t)
+	_, err := buildOf(t, locked{&hooked{Store: s.Store}}, 1).Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "403 denied") {
+		t.Errorf("got %v, want the registry's refusal", err)
+	}
+}
+
+// locked is a store whose candidates nobody may write.
+type locked struct{ *hooked }
+
+func (l locked) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
+	if isCandidate(tag) {
+		return denied{}
+	}
+	return l.hooked.Tag(ctx, desc, tag)
 }
 
 // stepIn does something between the look at a tag and its write.

@@ -201,6 +201,8 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "a newer build contains it", words: live + "@c 0.0.2-rc.1=c", host: &told{head: "c"}, at: early, change: ask("b"), path: "f.....", want: "superseded", message: "contains it"},
 		{name: "tags, but no version", words: "latest=a main=a", host: &told{}, at: late, path: "x.....", want: "!no-candidate", message: "none of the 2 tags"},
 		{name: "killed before its number", words: live + "sha-=b", host: &told{head: "a"}, at: late, change: ask("b"), path: "+x....", want: "!no-candidate", message: "ended before its artifact had a number"},
+		{name: "killed before its number, and a newer one contains it", words: live + "sha-=b @c 0.0.2-rc.1=c", host: &told{head: "c"}, at: 30, change: ask("b"), path: "+f....", want: "superseded", message: "which is newer, has one"},
+		{name: "killed before its number, and a newer one is there by its time", words: live + "sha-=b @c 0.0.2-rc.1=c", at: 30, change: ask("b"), path: "+f....", want: "superseded token-cannot-read", message: "which is newer, has one"},
 		{name: "killed before its number, and not asked for", words: live + "sha-=b", host: &told{words: "a:success@5", head: "a"}, at: late, path: "++++++", want: "!no-candidate", message: "ended before"},
 		{name: "the head's build was killed", words: live + "sha-=b", host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: late, path: "++++++", want: "!no-candidate"},
 		{name: "killed before its number, and a newer one is there", words: live + "sha-=b @c 0.0.2-rc.1=c", host: &told{head: "c"}, at: early, path: "+++w.."},

@@ -108,7 +108,8 @@ func (r *verifyRun) followUps() (next []question) {
 			next = append(next, r.askBuilds(h.head))
 		}
 	}
-	if a := r.subject.artifact; a == nil && full(r.subject.commit) && r.subject.commit != h.head && newest != "" {
+	unnumbered := r.subject.candidate == "" && r.subject.stable == ""
+	if unnumbered && full(r.subject.commit) && r.subject.commit != h.head && newest != "" {
 		next = append(next, r.askContains(newest, r.subject.commit))
 	}
 	if since, ok := r.promotionsSince(); ok {

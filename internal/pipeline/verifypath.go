@@ -75,9 +75,22 @@ func (r *verifyRun) numbered() (Step, *Finding) {
 		}
 	case r.Now.Sub(since) < crashedAfter:
 		return at(Waiting, since, Evidence{}), nil
+	case r.carriedOn():
+		return at(Followed, since, Evidence{}), &Finding{
+			Code: SupersededBy, Severity: Info, Since: since,
+			Message: fmt.Sprintf("the build of commit %s ended before its artifact had a number; commit %s, which is newer, has one", short(s.commit), short(r.newestCommit())),
+			Hint:    fmt.Sprintf("follow that one: artifact-sha %s", short(r.newestCommit())),
+		}
 	}
 	f := r.killedBuild(s.commit, since)
 	return at(Stopped, since, Evidence{}), &f
+}
+
+// carriedOn reports whether a build of the subject's commit, which has no number, would be
+// superseded by the newest candidate (promise 10).
+func (r *verifyRun) carriedOn() bool {
+	newest := r.newest()
+	return r.heard.subjectIn || r.Host == nil && newest != nil && newest.Created.After(r.subject.artifact.Created)
 }
 
 // onIntegration: the integration cluster selects the artifact, or did when it was its turn.

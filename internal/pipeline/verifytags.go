@@ -46,7 +46,7 @@ func (r *verifyRun) checkCommitTags(a *artifact) []Finding {
 	f := Finding{
 		Code: TagMoved, Severity: Error, Stage: Numbered, Since: a.Created,
 		Message: fmt.Sprintf("the tags of commit %s disagree: %s names %s, %s", short(a.Revision.Commit), a.readBy, a.desc.Digest, strings.Join(moved, ", ")),
-		Hint:    "a build with overwrite: true was cut short, or a tag was moved by hand: run the build of this commit again; a promotion that knows only the commit refuses until they agree",
+		Hint:    "a build with overwrite: true was cut short, or a tag was moved by hand: run the build of this commit again, and if it refuses, do as it says; a promotion that knows only the commit refuses until they agree",
 	}
 	if twin := r.artifacts[r.highestOn(other)]; twin != nil && twin.Revision.Commit == a.Revision.Commit { // built twice, and both are whole
 		f.Severity, f.Hint = Warning, "the commit was built twice with different content; nothing to do if overwrite: true was meant"
