@@ -173,8 +173,8 @@ func alertRules(t *testing.T) []*prometheusrules.AlertingRule {
 	return all
 }
 
-// TestCanaryAlerts: each alert fires when it should and not before, and nothing else fires.
-func TestCanaryAlerts(t *testing.T) {
+// TestExampleCanaryAlerts: each alert fires when it should and not before, and nothing else fires.
+func TestExampleCanaryAlerts(t *testing.T) {
 	const hour = 120 // steps
 	well := check{"flux-pods", always("pass")}
 	for name, test := range map[string]struct {
@@ -219,8 +219,8 @@ func TestCanaryAlerts(t *testing.T) {
 	}
 }
 
-// TestAlertsNameRealMetrics: every metric that a rule names is one that canary-checker registers.
-func TestAlertsNameRealMetrics(t *testing.T) {
+// TestExampleAlertsNameRealMetrics: every metric that a rule names is one that canary-checker registers.
+func TestExampleAlertsNameRealMetrics(t *testing.T) {
 	source := string(foreign(t, "github.com/flanksource/canary-checker@v1.2.0", "pkg/metrics/metrics.go")["pkg/metrics/metrics.go"])
 	named := 0
 	for _, alert := range alertRules(t) {
@@ -241,8 +241,8 @@ func TestAlertsNameRealMetrics(t *testing.T) {
 	}
 }
 
-// TestNoTokenInTheExamples: nothing that looks like a secret lies in them.
-func TestNoTokenInTheExamples(t *testing.T) {
+// TestExampleNoTokenInTheExamples: nothing that looks like a secret lies in them.
+func TestExampleNoTokenInTheExamples(t *testing.T) {
 	for _, dir := range exampleDirs(t) {
 		for _, u := range kustomized(t, dir) {
 			if u.GetKind() == "Secret" {

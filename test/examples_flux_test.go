@@ -106,8 +106,8 @@ func syncTemplate(t *testing.T) string {
 	return found
 }
 
-// TestFluxInstanceMakesTheSame: with flux-operator a cluster gets the same source and the same Kustomization.
-func TestFluxInstanceMakesTheSame(t *testing.T) {
+// TestExampleFluxInstanceMakesTheSame: with flux-operator a cluster gets the same source and the same Kustomization.
+func TestExampleFluxInstanceMakesTheSame(t *testing.T) {
 	schemas := schemasOf(t)
 	for _, dir := range []string{"integration", "live"} {
 		plain, operated := cluster(t, dir), cluster(t, dir+"/flux-operator")
@@ -155,8 +155,8 @@ func TestExamplesSelect(t *testing.T) {
 	}
 }
 
-// TestSemverFilter: the line that a comment offers drops what others push and keeps ours.
-func TestSemverFilter(t *testing.T) {
+// TestExampleSemverFilter: the line that a comment offers drops what others push and keeps ours.
+func TestExampleSemverFilter(t *testing.T) {
 	schemas := schemasOf(t)
 	tags := []string{"0.0.1", "0.0.2-rc.10", "v3.0.0", "2.0.0-beta.1", "2025.02.03-rc1", "1.0", "sha-1a2b3c4"}
 	for dir, want := range map[string]string{"integration": "0.0.2-rc.10", "live": "0.0.1"} {
@@ -223,8 +223,8 @@ func reconciled(t *testing.T, a built) map[string]any {
 	return event
 }
 
-// TestCommitStatusPromotes: from Flux's event by the example's expression to the stable tag, on that very digest.
-func TestCommitStatusPromotes(t *testing.T) {
+// TestExampleCommitStatusPromotes: from Flux's event by the example's expression to the stable tag, on that very digest.
+func TestExampleCommitStatusPromotes(t *testing.T) {
 	const asRecorded = "kustomization/platform/0.0.1-rc.1@sha256:8ef039eeedf3400d490ba006227f7032b6054f3eeb8ace8d8f46ed10b062c0a5"
 	if got := statusContext(t, reconciled(t, built{})); got != asRecorded {
 		t.Errorf("the context of the recorded event is %q, want %q", got, asRecorded)
@@ -246,8 +246,8 @@ func TestCommitStatusPromotes(t *testing.T) {
 	}
 }
 
-// TestDispatchPromotes: what the example with repository_dispatch lets through is what mode tag takes for a proof.
-func TestDispatchPromotes(t *testing.T) {
+// TestExampleDispatchPromotes: what the example with repository_dispatch lets through is what mode tag takes for a proof.
+func TestExampleDispatchPromotes(t *testing.T) {
 	objects := cluster(t, "integration-dispatch")
 	alert := only(t, objects, "Alert", "github-dispatch")
 	passes, err := json.Marshal(alert.Object["spec"].(map[string]any)["inclusionList"])

@@ -96,8 +96,8 @@ func canary(t *testing.T, fields map[string]any) *unstructured.Unstructured {
 	return u
 }
 
-// TestCanaryGates: only a run that passed, and that began after Flux last changed the Canary, lets the candidate go on.
-func TestCanaryGates(t *testing.T) {
+// TestExampleCanaryGates: only a run that passed, and that began after Flux last changed the Canary, lets the candidate go on.
+func TestExampleCanaryGates(t *testing.T) {
 	checks := healthChecks(t)
 	after := func(d time.Duration) string { return applied.Add(d).Format(time.RFC3339) }
 	type m = map[string]any
@@ -135,9 +135,9 @@ func TestCanaryGates(t *testing.T) {
 	}
 }
 
-// TestCandidateMovesTheGate: what the expression relies on. Flux's entry among the managed fields gets a new time when
+// TestExampleCandidateMovesTheGate: what the expression relies on. Flux's entry among the managed fields gets a new time when
 // the commit in the Canary changes, and not when the same is applied again or canary-checker adds its finalizer.
-func TestCandidateMovesTheGate(t *testing.T) {
+func TestExampleCandidateMovesTheGate(t *testing.T) {
 	u := canary(t, nil)
 	u.SetManagedFields(nil)
 	u.SetGeneration(0)
@@ -178,8 +178,8 @@ func TestCandidateMovesTheGate(t *testing.T) {
 	}
 }
 
-// TestCommitGetsIntoTheCanary: the command in the comment does what it says, in every Canary.
-func TestCommitGetsIntoTheCanary(t *testing.T) {
+// TestExampleCommitGetsIntoTheCanary: the command in the comment does what it says, in every Canary.
+func TestExampleCommitGetsIntoTheCanary(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "platform", "canary"), os.DirFS(filepath.Join(examples, "canary"))); err != nil {
 		t.Fatal(err)
@@ -206,9 +206,9 @@ func TestCommitGetsIntoTheCanary(t *testing.T) {
 	}
 }
 
-// TestOneCheckACanary: canary-checker gives a Canary the status of the last of its results (pkg/jobs/canary/status.go), so
+// TestExampleOneCheckACanary: canary-checker gives a Canary the status of the last of its results (pkg/jobs/canary/status.go), so
 // that a second check could hide a first that fails. And a run must end within the 15 s of the gate.
-func TestOneCheckACanary(t *testing.T) {
+func TestExampleOneCheckACanary(t *testing.T) {
 	n := 0
 	for _, u := range kustomized(t, filepath.Join(examples, "canary")) {
 		if u.GetKind() != "Canary" {
@@ -271,8 +271,8 @@ func TestExamplesAgree(t *testing.T) {
 	}
 }
 
-// TestVerifyFindsNoFaultInTheExamples: our own verify, with the examples as the clusters' state.
-func TestVerifyFindsNoFaultInTheExamples(t *testing.T) {
+// TestExampleVerifyFindsNoFaultInTheExamples: our own verify, with the examples as the clusters' state.
+func TestExampleVerifyFindsNoFaultInTheExamples(t *testing.T) {
 	s := registrytest.Start(t, registrytest.Options{})
 	a := buildFor(t, s, commitA, 0)
 	if r := tagOnce(t, s, a.boundStatus(t)); r.Version != "0.0.1" {

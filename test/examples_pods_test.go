@@ -2,11 +2,13 @@ package test
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/flanksource/gomplate/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 type fields = map[string]any
@@ -26,8 +28,8 @@ func pod(app, phase, ready string, more ...fields) unstructured.Unstructured {
 	return unstructured.Unstructured{Object: fields{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": status}}
 }
 
-// TestFluxPods: the check's CEL, by canary-checker's own expression library, on the pods that its list could have.
-func TestFluxPods(t *testing.T) {
+// TestExampleFluxPods: the check's CEL, by canary-checker's own expression library, on the pods that its list could have.
+func TestExampleFluxPods(t *testing.T) {
 	check := only(t, kustomized(t, filepath.Join(examples, "canary")), "Canary", "flux-pods").
 		Object["spec"].(fields)["kubernetes"].([]any)[0].(fields)
 	if check["ready"] != nil || check["healthy"] != nil {
@@ -76,5 +78,36 @@ func TestFluxPods(t *testing.T) {
 				t.Errorf("is %t, want %t", got, test.want)
 			}
 		})
+	}
+}
+
+// TestExampleFluxPodsHaveTheLabel: the check lists the pods of the controllers as Flux 2.9 deploys them, and no others.
+func TestExampleFluxPodsHaveTheLabel(t *testing.T) {
+	const manifests = "config/data/flux/v2.9.5/"
+	check := only(t, kustomized(t, filepath.Join(examples, "canary")), "Canary", "flux-pods").
+		Object["spec"].(fields)["kubernetes"].([]any)[0].(fields)
+	selector, err := labels.Parse(check["resource"].(fields)["labelSelector"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := 0
+	for name, data := range foreign(t, "github.com/controlplaneio-fluxcd/flux-operator@v0.59.0", manifests+"*-controller.yaml") {
+		for _, u := range documents(t, data) {
+			if u.GetKind() != "Deployment" {
+				continue
+			}
+			has, _, err := unstructured.NestedStringMap(u.Object, "spec", "template", "metadata", "labels")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if selector.Matches(labels.Set(has)) {
+				listed++
+			} else if name == manifests+u.GetName()+".yaml" && !slices.Contains([]string{"image-automation-controller", "image-reflector-controller"}, u.GetName()) {
+				t.Errorf("the pods of %s have the labels %v, and are not listed", u.GetName(), has)
+			}
+		}
+	}
+	if listed != 4 {
+		t.Errorf("the pods of %d controllers are listed, want 4", listed)
 	}
 }

@@ -155,8 +155,8 @@ func listedIn(t *testing.T, dir string) []string {
 	return k.Resources
 }
 
-// TestSchemasAreStrict: what the test above relies on. Each row is an example with one mistake in it.
-func TestSchemasAreStrict(t *testing.T) {
+// TestExampleSchemasAreStrict: what the test above relies on. Each row is an example with one mistake in it.
+func TestExampleSchemasAreStrict(t *testing.T) {
 	schemas := schemasOf(t)
 	for _, test := range []struct{ file, old, new, want string }{
 		{"integration/source.yaml", "semver:", "semVer:", "spec.ref.semVer"},
