@@ -115,3 +115,16 @@ tidy-check: ## Check that go.mod and go.sum of both modules are tidy, and the mo
 .PHONY: clean
 clean: ## Remove build output
 	rm -rf bin dist
+
+# The release of this repository's own action: .github/release.sh, CONTRIBUTING.md.
+KO_VERSION := v0.18.1
+KO         := $(TOOLS)/ko-$(KO_VERSION)
+$(eval $(call tool,$(KO),ko,$(KO_VERSION),github.com/google/ko,github.com/google/ko))
+
+.PHONY: release-tools
+release-tools: $(KO)
+	@echo "$(KO)"
+
+.PHONY: release-dry-run
+release-dry-run: ## Everything of a release but GitHub, from HEAD, into dist/release (VERSION=v1.2.3)
+	@RELEASE_DRY_RUN=$(VERSION) BASE_IMAGE=$(BASE_IMAGE) go test -C test -count=1 -v -run '^TestReleaseDryRun$$' .
