@@ -121,6 +121,16 @@ KO_VERSION := v0.18.1
 KO         := $(TOOLS)/ko-$(KO_VERSION)
 $(eval $(call tool,$(KO),ko,$(KO_VERSION),github.com/google/ko,github.com/google/ko))
 
+# actionlint looks at an action's own metadata (what the Marketplace wants of name and branding) where a workflow uses it.
+lint: lint-action
+.PHONY: lint-action
+lint-action: $(ACTIONLINT)
+	@echo "actionlint action.yml"; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; mkdir -p "$$dir/.git" "$$dir/.github/workflows"; \
+	cp action.yml Dockerfile "$$dir"; cd "$$dir"; \
+	echo 'on: push' >.github/workflows/a.yml; \
+	echo 'jobs: {a: {runs-on: ubuntu-latest, steps: [{uses: ./, with: {mode: build}}]}}' >>.github/workflows/a.yml; \
+	$(ACTIONLINT)
+
 .PHONY: release-tools
 release-tools: $(KO)
 	@echo "$(KO)"

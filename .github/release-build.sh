@@ -32,9 +32,7 @@ step_build() {
   ko_build --push=false --oci-layout-path=dist/ko-layout >/dev/null
   mv dist/ko-layout "$DIST/image"
   jq -er '.manifests | if length == 1 then .[0].digest else error end' "$DIST/image/index.json" >"$DIST/digest"
-  read_built
-  check_image linux/amd64
-  check_image linux/arm64
+  step_inspect
   check_same "$released" "the tag $VERSION runs"
   check_same "$pushed" "$IMAGE:$VERSION is"
   output digest "$BUILT"
@@ -96,18 +94,28 @@ YAML
 
 blob() { echo "$DIST/image/blobs/${1/://}"; }
 
-# check_image OS/ARCH looks at what ko made: small, run as root, and with the very binary of the archive in it.
-check_image() {
+# What is built must be small, run as root, and hold the very binaries of the archives.
+step_inspect() {
+  need jq tar gzip
+  read_built
+  inspect linux/amd64
+  inspect linux/arm64
+}
+
+# inspect OS/ARCH
+inspect() {
   local manifest config size layer
   manifest=$(jq -er --arg p "$1" '.manifests[] | select("\(.platform.os)/\(.platform.architecture)" == $p) | .digest' "$(blob "$BUILT")") ||
     die "the image has no platform $1" "the base image $(<"$DIST/base") has none"
-  size=$(jq '[.config.size, .layers[].size] | add' "$(blob "$manifest")")
+  manifest=$(blob "$manifest")
+  size=$(jq '[.config.size, .layers[].size] | add' "$manifest")
   ((size < MAX_IMAGE)) || die "the image for $1 has $size bytes, compressed; at most $MAX_IMAGE are allowed"
-  config=$(blob "$(jq -r .config.digest "$(blob "$manifest")")")
-  jq -e '.config.User // "" | IN("", "0", "root", "0:0", "root:root")' "$config" >/dev/null ||
+  config=$(jq -r .config.digest "$manifest")
+  jq -e '.config.User // "" | IN("", "0", "root", "0:0", "root:root")' "$(blob "$config")" >/dev/null ||
     die "the image for $1 does not run as root" "the runner mounts the workspace and its command files as root: take another base image"
-  layer=$(jq -r '.layers[-1].digest' "$(blob "$manifest")")
-  tar --extract --gzip --absolute-names --to-stdout --file="$(blob "$layer")" /ko-app/oci-promote | cmp -s - "$DIST/binaries/$1/oci-promote" ||
+  layer=$(jq -r '.layers[-1].digest' "$manifest")
+  tar --extract --gzip --absolute-names --to-stdout --file="$(blob "$layer")" /ko-app/oci-promote |
+    cmp --silent - "$DIST/binaries/$1/oci-promote" ||
     die "the binary in the image for $1 is not the one in its archive"
   say "image for $1: $size bytes"
 }
@@ -116,7 +124,7 @@ check_image() {
 # a killed run may have pushed the image and not its SBOM. Children go before the index, the index before its tag.
 step_push() {
   local reference released pushed
-  read_built
+  step_inspect
   build_environment
   released=$(released_digest)
   check_same "$released" "the tag $VERSION runs"

@@ -4,6 +4,7 @@
 #
 #   release.sh check   vX.Y.Z   refuse what cannot be released, before anything is written
 #   release.sh build   vX.Y.Z   DIST: the archives, checksums.txt, the image as an OCI layout, its digest
+#   release.sh inspect vX.Y.Z   look at DIST again; build and push do so themselves
 #   release.sh push    vX.Y.Z   the image to IMAGE, tagged vX.Y.Z
 #   release.sh attested vX.Y.Z  which provenance exists already, for the workflow
 #   release.sh commit  vX.Y.Z   the release commit, in the local repository; prints it
@@ -225,12 +226,12 @@ push_tags() {
 }
 
 main() {
-  (($# == 2)) || die "usage: release.sh check|build|push|attested|commit|tag|publish vX.Y.Z"
+  (($# == 2)) || die "usage: release.sh check|build|inspect|push|attested|commit|tag|publish vX.Y.Z"
   parse_version "$2"
   SOURCE=$(git rev-parse --verify --quiet 'HEAD^{commit}') || die "this is no git repository with a commit"
   case $1 in
-  check | build | push | attested | commit | tag | publish) "step_$1" ;;
-  *) die "$(printf '%q' "$1") is no step" "check, build, push, attested, commit, tag, publish" ;;
+  check | build | inspect | push | attested | commit | tag | publish) "step_$1" ;;
+  *) die "$(printf '%q' "$1") is no step" "check, build, inspect, push, attested, commit, tag, publish" ;;
   esac
 }
 

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,10 +24,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
@@ -300,7 +306,13 @@ func TestRelease(t *testing.T) {
 	source := git(t, r.clone, "rev-parse", "HEAD")
 	hub := startReleases(t)
 	r.env = hub.env()
-	r.must(t, "release/v1.1.0", "check", "build", "push")
+	r.must(t, "release/v1.1.0", "check", "build")
+	s.Intercept(registrytest.On(http.MethodPut, "/manifests/v1.1.0$", registrytest.Status(http.StatusForbidden, nil, `{"errors":[{"code":"DENIED"}]}`)))
+	if got := r.run(t, "push", "v1.1.0"); got.code == 0 || s.Named(releaseImage, "v1.1.0") != "" {
+		t.Errorf("push succeeded without the registry: %s", got.stderr)
+	}
+	s.Intercept(nil)
+	r.must(t, "v1.1.0", "push")
 	pushed := strings.TrimSpace(readText(t, filepath.Join(r.dist, "digest")))
 	if named := s.Named(releaseImage, "v1.1.0"); named != pushed {
 		t.Errorf("the image's tag names %s, built was %s", named, pushed)
@@ -341,7 +353,10 @@ func TestRelease(t *testing.T) {
 		}
 	})
 	t.Run("a killed upload is completed", func(t *testing.T) { hub.completes(t, r) })
+	t.Run("provenance is asked for", func(t *testing.T) { hub.asksForProvenance(t, r, pushed) })
+	t.Run("what was built is looked at", r.checkInspects)
 	t.Run("an older line does not move v1", r.checkOlderLine)
+	t.Run("a race for v1 is lost well", r.checkRace)
 	t.Run("a tag elsewhere is refused", r.checkTaken)
 }
 
@@ -521,7 +536,13 @@ func TestReleaseRefuses(t *testing.T) {
 	r.refused(t, "check", "v2.0.0", "go.mod names the module github.com/oci-promote/oci-promote")
 	r.refused(t, "publish", "v1.2.3", "nothing is built")
 	r.refused(t, "frob", "v1.2.3", "is no step")
-	r.must(t, "v1.2.3", "check")
+	output := filepath.Join(t.TempDir(), "output")
+	if got := r.run(t, "check", "release/v1.2.3", "GITHUB_OUTPUT="+output, "IMAGE=", "GITHUB_REPOSITORY=Acme/OCI-Promote"); got.code != 0 {
+		t.Errorf("check: %s", got.stderr)
+	}
+	if got, want := readText(t, output), "version=v1.2.3\nimage=ghcr.io/acme/oci-promote\n"; got != want {
+		t.Errorf("the outputs are %q, want %q", got, want)
+	}
 
 	t.Run("work tree with changes", func(t *testing.T) {
 		stray := filepath.Join(r.clone, "cmd", "oci-promote", "stray.go")
@@ -553,4 +574,232 @@ func TestReleaseRefuses(t *testing.T) {
 		git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
 		r.refused(t, "check", "v1.2.3", "does not have the line '  image: Dockerfile' exactly once")
 	})
+}
+
+// checkInspects changes what was built so that it must not be pushed.
+func (r *releasing) checkInspects(t *testing.T) {
+	built := *r
+	for _, test := range []struct {
+		name, says string
+		spoil      func(t *testing.T, dist string)
+	}{
+		{"user", "the image for linux/amd64 does not run as root", func(t *testing.T, dist string) {
+			changeImages(t, dist, func(image v1.Image) (v1.Image, error) {
+				return mutate.Config(image, v1.Config{User: "nonroot"})
+			})
+		}},
+		{"size", "bytes, compressed; at most 8000000 are allowed", func(t *testing.T, dist string) {
+			noise := make([]byte, 8_000_000)
+			rand.NewChaCha8([32]byte{}).Read(noise)
+			changeImages(t, dist, func(image v1.Image) (v1.Image, error) {
+				return mutate.AppendLayers(image, static.NewLayer(noise, types.OCIUncompressedLayer))
+			})
+		}},
+		{"platform", "the image has no platform linux/arm64", func(t *testing.T, dist string) {
+			changeImages(t, dist, func(image v1.Image) (v1.Image, error) {
+				if config, err := image.ConfigFile(); err != nil || config.Architecture == "arm64" {
+					return nil, err
+				}
+				return image, nil
+			})
+		}},
+		{"binary", "the binary in the image for linux/arm64 is not the one in its archive", func(t *testing.T, dist string) {
+			binary := filepath.Join(dist, "binaries", "linux", "arm64", "oci-promote")
+			text := readText(t, binary)
+			writeText(t, binary, text[:len(text)-1]+string(text[len(text)-1]^1))
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := built
+			r.dist = filepath.Join(t.TempDir(), "dist")
+			if err := os.CopyFS(r.dist, os.DirFS(built.dist)); err != nil {
+				t.Fatal(err)
+			}
+			r.must(t, "v1.1.0", "inspect")
+			test.spoil(t, r.dist)
+			r.refused(t, "inspect", "v1.1.0", test.says)
+			r.refused(t, "push", "v1.1.0", test.says)
+		})
+	}
+}
+
+// changeImages replaces the built index by one of changed images; an image that f makes nil is left out.
+func changeImages(t *testing.T, dist string, f func(v1.Image) (v1.Image, error)) {
+	t.Helper()
+	path := layout.Path(filepath.Join(dist, "image"))
+	root, err := path.ImageIndex()
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := v1.NewHash(strings.TrimSpace(readText(t, filepath.Join(dist, "digest"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := root.ImageIndex(digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := built.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for _, desc := range manifest.Manifests {
+		image, err := built.Image(desc.Digest)
+		if err == nil {
+			image, err = f(image)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if image != nil {
+			changed = mutate.AppendManifests(changed, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: desc.Platform}})
+		}
+	}
+	if err := path.AppendIndex(changed); err != nil {
+		t.Fatal(err)
+	}
+	digest, err = changed.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeText(t, filepath.Join(dist, "digest"), digest.String()+"\n")
+}
+
+// checkRace lets another run release v1.11.0 at the moment at which this one, of v1.10.1, pushes its tags.
+func (r *releasing) checkRace(t *testing.T) {
+	r.commit(t, "A fix for v1.10.1")
+	git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+	other := git(t, r.clone, "rev-parse", "HEAD")
+	real, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	script := fmt.Sprintf(`#!/bin/bash
+if [[ $1 == push && ! -e %[1]s/once ]]; then
+  touch %[1]s/once
+  for ref in v1.11.0 v1; do %[2]s -C %[3]s update-ref refs/tags/$ref %[4]s; done
+fi
+exec %[2]s "$@"
+`, bin, real, r.remote, other)
+	if err := os.WriteFile(filepath.Join(bin, "git"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	got := r.run(t, "tag", "v1.10.1", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	if got.code != 0 || !strings.Contains(got.stderr, "try 1 of 3") {
+		t.Errorf("status %d, want a success at the second try:\n%s", got.code, got.stderr)
+	}
+	if v1 := r.tag(t, "v1"); v1 != other {
+		t.Errorf("v1 is on %s, want %s of the higher version", v1, other)
+	}
+	if r.tag(t, "v1.10.1") == other {
+		t.Errorf("v1.10.1 is on the other run's commit")
+	}
+}
+
+// A registry that knows the owner only. What cannot be read is never taken for "not pushed yet".
+func TestReleaseReadsWithCredentials(t *testing.T) {
+	s := registrytest.Start(t, registrytest.Options{Token: true})
+	r := newReleasing(t, s, "1.2.3")
+	owner := []string{"REGISTRY_USERNAME=" + s.Username, "REGISTRY_PASSWORD=" + s.Password}
+	r.refused(t, "build", "v1.2.3", "reading "+s.Host+"/"+releaseImage+":v1.2.3: status 401")
+	r.refused(t, "build", "v1.2.3", "reading "+s.Host+"/"+releaseImage+":v1.2.3: status 401", owner[0], "REGISTRY_PASSWORD=wrong")
+	r.refused(t, "build", "v1.2.3", "reading the base image", owner...)
+	s.Seed(releaseImage, "v1.2.3")
+	r.refused(t, "build", "v1.2.3", "does not say on which base it was built", owner...)
+	s.Intercept(registrytest.On(http.MethodGet, "/manifests/", registrytest.Status(http.StatusForbidden, nil, "{}")))
+	r.refused(t, "build", "v1.2.3", "reading "+s.Host+"/"+releaseImage+":v1.2.3: status 403", owner...)
+	s.Intercept(nil)
+
+	// Nobody without credentials could run the action: it is not tagged.
+	writeText(t, filepath.Join(r.dist, "digest"), s.Named(releaseImage, "v1.2.3")+"\n")
+	r.refused(t, "tag", "v1.2.3", "cannot be pulled without credentials", owner...)
+}
+
+// TestReleaseDryRun is `make release-dry-run VERSION=vX.Y.Z`: a release of HEAD with all archives, to a registry and a
+// remote that end with the test, and no GitHub release. What was built stays in dist/release.
+func TestReleaseDryRun(t *testing.T) {
+	version := os.Getenv("RELEASE_DRY_RUN")
+	if version == "" {
+		t.Skip("only for make release-dry-run VERSION=vX.Y.Z")
+	}
+	s := registrytest.Start(t, registrytest.Options{})
+	dist, err := filepath.Abs("../dist/release")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &releasing{registry: s, remote: filepath.Join(t.TempDir(), "remote.git"), clone: filepath.Join(t.TempDir(), "clone"), dist: dist}
+	git(t, "", "-c", "safe.directory=*", "clone", "--quiet", "--bare", "..", r.remote)
+	git(t, r.remote, "update-ref", "refs/heads/main", "HEAD")
+	git(t, "", "clone", "--quiet", "--branch=main", r.remote, r.clone)
+	base := os.Getenv("BASE_IMAGE")
+	if base == "" {
+		pushBase(t, s, "a look-alike of the base image ", "0")
+		base = s.Host + "/" + releaseBase + ":latest"
+		t.Log("the base image is an empty look-alike; BASE_IMAGE=gcr.io/distroless/static-debian12:latest takes the real one")
+	}
+	r.env = []string{"BASE_IMAGE=" + base, "PLATFORMS=", "DRY_RUN=1"}
+	r.must(t, version, "check", "build", "push", "commit", "tag", "publish")
+	t.Logf("dist/release has what was built; the release commit:\n%s", git(t, r.remote, "show", version))
+}
+
+// The workflow runs the steps that this file tests, in the same order, and gives no more than each job needs.
+func TestReleaseWorkflow(t *testing.T) {
+	var workflow struct {
+		Permissions map[string]string
+		Jobs        map[string]struct {
+			Permissions map[string]string
+			Steps       []struct {
+				Uses, Run string
+				With      map[string]any
+			}
+		}
+	}
+	text := readText(t, "../.github/workflows/release.yml")
+	if err := yaml.Unmarshal([]byte(text), &workflow); err != nil {
+		t.Fatal(err)
+	}
+	if len(workflow.Permissions) != 0 {
+		t.Errorf("every job has the permissions %v", workflow.Permissions)
+	}
+	want := map[string]struct{ steps, writes string }{
+		"check": {"check", ""},
+		"ci":    {"", ""},
+		"image": {"check build push attested", "attestations id-token packages"},
+		"tag":   {"commit tag publish", "contents"},
+	}
+	for name, job := range workflow.Jobs {
+		var steps, writes []string
+		for _, step := range job.Steps {
+			if found := regexp.MustCompile(`^\.github/release\.sh (\w+) "\$VERSION"$`).FindStringSubmatch(step.Run); found != nil {
+				steps = append(steps, found[1])
+			} else if step.Run != "" && step.Run != "bash .ci/run" {
+				t.Errorf("job %s runs %q", name, step.Run)
+			}
+			if strings.HasPrefix(step.Uses, "actions/checkout@") && step.With["persist-credentials"] != (name == "tag") {
+				t.Errorf("job %s: persist-credentials is %v; only tag pushes with git", name, step.With["persist-credentials"])
+			}
+		}
+		for scope, access := range job.Permissions {
+			if access == "write" {
+				writes = append(writes, scope)
+			}
+		}
+		slices.Sort(writes)
+		if got := strings.Join(steps, " "); got != want[name].steps {
+			t.Errorf("job %s runs the steps %q, want %q", name, got, want[name].steps)
+		}
+		if got := strings.Join(writes, " "); got != want[name].writes {
+			t.Errorf("job %s may write %q, want %q", name, got, want[name].writes)
+		}
+	}
+	if len(workflow.Jobs) != len(want) {
+		t.Errorf("%d jobs, want %d", len(workflow.Jobs), len(want))
+	}
+	for _, uses := range regexp.MustCompile(`uses: .*`).FindAllString(text, -1) {
+		if !regexp.MustCompile(`^uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`).MatchString(uses) {
+			t.Errorf("%q is not pinned to a commit with its version", uses)
+		}
+	}
 }

@@ -23,8 +23,9 @@ type releases struct {
 
 	mu       sync.Mutex
 	list     []*ghRelease
-	uploads  int // since the start
-	breakOff int // break the connection in the upload of this number, from 1
+	uploads  int    // since the start
+	breakOff int    // break the connection in the upload of this number, from 1
+	attested string // the digest that has provenance
 }
 
 type ghRelease struct {
@@ -70,6 +71,7 @@ func startReleases(t *testing.T) *releases {
 	mux.HandleFunc("PATCH "+root+"/{id}", hub.edit)
 	mux.HandleFunc("DELETE "+root+"/assets/{id}", hub.remove)
 	mux.HandleFunc("POST /upload/{id}", hub.upload)
+	mux.HandleFunc("GET /repos/oci-promote/oci-promote/attestations/{digest}", hub.attestations)
 	hub.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hub.mu.Lock()
 		defer hub.mu.Unlock()
@@ -143,6 +145,14 @@ func (hub *releases) upload(w http.ResponseWriter, r *http.Request) {
 	}
 	asset.State, asset.Size, asset.Digest = "uploaded", len(data), fmt.Sprintf("sha256:%x", sha256.Sum256(data))
 	hub.answer(w, http.StatusCreated, asset)
+}
+
+func (hub *releases) attestations(w http.ResponseWriter, r *http.Request) {
+	list := []any{}
+	if r.PathValue("digest") == hub.attested {
+		list = append(list, map[string]any{"repository_id": 1})
+	}
+	hub.answer(w, http.StatusOK, map[string]any{"attestations": list})
 }
 
 func (hub *releases) byID(id string) *ghRelease {
@@ -220,6 +230,22 @@ func (hub *releases) completes(t *testing.T, r *releasing) {
 	for _, asset := range hub.list[0].Assets {
 		if asset.State != "uploaded" {
 			t.Errorf("asset %s is in state %s", asset.Name, asset.State)
+		}
+	}
+}
+
+// asksForProvenance runs the step attested before there is any, and when the image has some.
+func (hub *releases) asksForProvenance(t *testing.T, r *releasing, digest string) {
+	for _, test := range []struct{ attested, want string }{
+		{"none", "image=false\narchives=false\n"}, {digest, "image=true\narchives=false\n"},
+	} {
+		hub.mu.Lock()
+		hub.attested = test.attested
+		hub.mu.Unlock()
+		output := filepath.Join(t.TempDir(), "output")
+		got := r.run(t, "attested", "v1.1.0", "GITHUB_OUTPUT="+output)
+		if text := readText(t, output); got.code != 0 || text != test.want {
+			t.Errorf("with provenance of %s: status %d, outputs %q, want %q", test.attested, got.code, text, test.want)
 		}
 	}
 }
