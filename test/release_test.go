@@ -590,7 +590,7 @@ func (r *releasing) checkInspects(t *testing.T) {
 		}},
 		{"size", "bytes, compressed; at most 8000000 are allowed", func(t *testing.T, dist string) {
 			noise := make([]byte, 8_000_000)
-			rand.NewChaCha8([32]byte{}).Read(noise)
+			_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
 			changeImages(t, dist, func(image v1.Image) (v1.Image, error) {
 				return mutate.AppendLayers(image, static.NewLayer(noise, types.OCIUncompressedLayer))
 			})
@@ -801,5 +801,21 @@ func TestReleaseWorkflow(t *testing.T) {
 		if !regexp.MustCompile(`^uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`).MatchString(uses) {
 			t.Errorf("%q is not pinned to a commit with its version", uses)
 		}
+	}
+}
+
+// What the Marketplace refuses, as far as a file can tell. `make lint-action` knows its icons and colours; that nobody
+// else has the name is seen when it is published.
+func TestMarketplace(t *testing.T) {
+	m := readActionYML(t)
+	if n := len(m.Description); n == 0 || n >= 125 {
+		t.Errorf("the description has %d characters, want fewer than 125: %s", n, m.Description)
+	}
+	files := strings.Split(git(t, "..", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"), "\n")
+	actions := slices.DeleteFunc(files, func(file string) bool {
+		return filepath.Base(file) != "action.yml" && filepath.Base(file) != "action.yaml"
+	})
+	if !slices.Equal(actions, []string{"action.yml"}) {
+		t.Errorf("the repository has the actions %q, want one, at the root", actions)
 	}
 }
