@@ -131,10 +131,12 @@ lint-action: $(ACTIONLINT)
 	echo 'jobs: {a: {runs-on: ubuntu-latest, steps: [{uses: ./, with: {mode: build}}]}}' >>.github/workflows/a.yml; \
 	$(ACTIONLINT)
 
+test: $(KO) # installed before the clock of go test starts
+
 .PHONY: release-tools
 release-tools: $(KO)
 	@echo "$(KO)"
 
 .PHONY: release-dry-run
 release-dry-run: ## Everything of a release but GitHub, from HEAD, into dist/release (VERSION=v1.2.3)
-	@RELEASE_DRY_RUN=$(VERSION) BASE_IMAGE=$(BASE_IMAGE) go test -C test -count=1 -v -run '^TestReleaseDryRun$$' .
+	@RELEASE_DRY_RUN=$(VERSION) BASE_IMAGE=$(BASE_IMAGE) go test -C test -count=1 -v -timeout 30m -run '^TestReleaseDryRun$$' .

@@ -46,7 +46,8 @@ read_built() {
 # check_same DIGEST WHERE refuses another digest than the one built; none is well.
 check_same() {
   [[ -z $1 || $1 == "$BUILT" ]] ||
-    die "$2 $1, and this run built $BUILT" "another Go or ko than at the first run, or another commit: take the next version"
+    die "$2 $1, and this run built $BUILT" \
+      "another Go or ko than at the first run, or another commit: take the next version"
 }
 
 build_archives() {
@@ -85,7 +86,8 @@ YAML
     # ko reads each value as a line of CSV, so that one with a comma needs quotes.
     flags+=("--image-label=\"org.opencontainers.image.$text\"" "--image-annotation=\"org.opencontainers.image.$text\"")
   done < <(
-    sed -nE 's/.*org\.opencontainers\.image\.([a-z]+)="([^"$]*)".*/\1=\2/p' Dockerfile | sed "s|github.com/oci-promote/oci-promote|github.com/$REPOSITORY|"
+    sed -nE 's/.*org\.opencontainers\.image\.([a-z]+)="([^"$]*)".*/\1=\2/p' Dockerfile |
+      sed "s|github.com/oci-promote/oci-promote|github.com/$REPOSITORY|"
     printf '%s\n' "version=$VERSION" "revision=$SOURCE"
   )
   KO_CONFIG_PATH=$DIST/ko.yaml KO_DOCKER_REPO=$IMAGE "$KO" build --bare --platform=linux/amd64,linux/arm64 --sbom=spdx \
@@ -105,14 +107,16 @@ step_inspect() {
 # inspect OS/ARCH
 inspect() {
   local manifest config size layer
-  manifest=$(jq -er --arg p "$1" '.manifests[] | select("\(.platform.os)/\(.platform.architecture)" == $p) | .digest' "$(blob "$BUILT")") ||
+  manifest=$(jq -er --arg platform "$1" '.manifests[] |
+    select("\(.platform.os)/\(.platform.architecture)" == $platform) | .digest' "$(blob "$BUILT")") ||
     die "the image has no platform $1" "the base image $(<"$DIST/base") has none"
   manifest=$(blob "$manifest")
   size=$(jq '[.config.size, .layers[].size] | add' "$manifest")
   ((size < MAX_IMAGE)) || die "the image for $1 has $size bytes, compressed; at most $MAX_IMAGE are allowed"
   config=$(jq -r .config.digest "$manifest")
   jq -e '.config.User // "" | IN("", "0", "root", "0:0", "root:root")' "$(blob "$config")" >/dev/null ||
-    die "the image for $1 does not run as root" "the runner mounts the workspace and its command files as root: take another base image"
+    die "the image for $1 does not run as root" \
+      "the runner mounts the workspace and its command files as root: take another base image"
   layer=$(jq -r '.layers[-1].digest' "$manifest")
   tar --extract --gzip --absolute-names --to-stdout --file="$(blob "$layer")" /ko-app/oci-promote |
     cmp --silent - "$DIST/binaries/$1/oci-promote" ||
@@ -131,7 +135,8 @@ step_push() {
   pushed=$(pushed_digest)
   check_same "$pushed" "$IMAGE:$VERSION is"
   if [[ -n ${REGISTRY_PASSWORD:-} ]]; then
-    "$KO" login "${IMAGE%%/*}" --username "${REGISTRY_USERNAME:-}" --password-stdin <<<"$REGISTRY_PASSWORD" 2>"$scratch/ko" ||
+    "$KO" login "${IMAGE%%/*}" --username "${REGISTRY_USERNAME:-}" --password-stdin \
+      <<<"$REGISTRY_PASSWORD" 2>"$scratch/ko" ||
       die "ko: $(<"$scratch/ko")"
   fi
   reference=$(ko_build --push=true)

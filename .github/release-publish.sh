@@ -6,18 +6,22 @@ API=${GITHUB_API_URL:-https://api.github.com}
 # api METHOD URL [BODY-FILE [CONTENT-TYPE]] sets STATUS, and writes the answer to $scratch/answer. The token goes by
 # standard input: a command line can be read by any process of the machine.
 api() {
-  local options=(--request "$1" --header 'Accept: application/vnd.github+json' --header 'X-GitHub-Api-Version: 2022-11-28')
+  local options=(--request "$1" --header 'Accept: application/vnd.github+json')
+  options+=(--header 'X-GitHub-Api-Version: 2022-11-28' --output "$scratch/answer" --write-out '%{http_code}')
   [[ -z ${3:-} ]] || options+=(--header "Content-Type: ${4:-application/json}" --data-binary "@$3")
   # Only what can be asked twice is asked again: a second POST could make a second release.
   [[ $1 != GET ]] || options+=(--retry 4)
   : >"$scratch/answer"
   STATUS=$(printf 'header = "Authorization: Bearer %s"\n' "${GITHUB_TOKEN:-}" |
-    curl --silent --show-error --max-time 300 --config - "${options[@]}" --output "$scratch/answer" --write-out '%{http_code}' "$2") ||
+    curl --silent --show-error --max-time 300 --config - "${options[@]}" "$2") ||
     die "$1 $2 got no answer" "run this job again"
 }
 
 # must STATUS WHAT: the last answer had this status.
-must() { [[ $STATUS == "$1" ]] || die "$2: status $STATUS $(jq -r '.message // ""' "$scratch/answer" 2>/dev/null || true)" "the job needs contents: write"; }
+must() {
+  [[ $STATUS == "$1" ]] ||
+    die "$2: status $STATUS $(jq -r '.message // ""' "$scratch/answer" 2>/dev/null || true)" "the job needs contents: write"
+}
 
 # Which provenance is there already, so that a second run adds none: outputs "image" and "archives".
 step_attested() {
@@ -34,12 +38,29 @@ step_attested() {
 # has_attestation DIGEST: true or false. An answer that says neither counts as false: provenance twice does no harm.
 has_attestation() {
   api GET "$API/repos/$REPOSITORY/attestations/$1"
-  if [[ $STATUS == 200 ]] && jq -e '.attestations | length > 0' "$scratch/answer" >/dev/null; then echo true; else echo false; fi
+  [[ $STATUS == 200 ]] || echo '{}' >"$scratch/answer"
+  jq '(.attestations // []) | length > 0' "$scratch/answer"
+}
+
+# One line a paragraph or item: GitHub shows each line end of a release's notes as a line break.
+unwrap() {
+  awk '
+    /^ *```/ { if (text != "") print text; text = ""; print; fence = !fence; next }
+    fence { print; next }
+    /^$/ || /^(#|[-*>|`]|[0-9]+\.)/ || /^ +([-*]|[0-9]+\.) / {
+      if (text != "") print text
+      if ($0 == "") print ""
+      text = $0
+      next
+    }
+    text == "" || text ~ /^#/ { if (text != "") print text; text = $0; next }
+    { sub(/^ +/, ""); text = text " " $0 }
+    END { if (text != "") print text }'
 }
 
 # The notes are the section of the CHANGELOG, and how to run exactly this release.
 notes() {
-  changelog
+  changelog | unwrap
   cat <<NOTES
 
 Pinned to this release:
@@ -54,11 +75,12 @@ NOTES
 
 # The release is a draft until all of it is there, so that nobody sees half of one; publishing it is the last request.
 step_publish() {
-  local commit id file
+  local commit id file latest=false
   need git jq curl
   read_built
   commit=$(release_commit "$BUILT")
-  (cd "$DIST/assets" && sha256sum --check --quiet --strict checksums.txt) || die "the archives in $DIST/assets do not match checksums.txt"
+  (cd "$DIST/assets" && sha256sum --check --quiet --strict checksums.txt) ||
+    die "the archives in $DIST/assets do not match checksums.txt"
   read_tags
   notes "$commit" >"$DIST/notes.md"
   if [[ ${DRY_RUN:-} == 1 ]]; then
@@ -72,7 +94,8 @@ step_publish() {
   id=$(jq -r .id "$scratch/release")
   for file in "$DIST"/assets/*; do upload "$file"; done
   if [[ $(jq -r .draft "$scratch/release") == true ]]; then
-    jq -n --arg latest "$(if is_highest v; then echo true; else echo false; fi)" '{draft: false, make_latest: $latest}' >"$scratch/body"
+    if is_highest v; then latest=true; fi
+    jq -n --arg latest "$latest" '{draft: false, make_latest: $latest}' >"$scratch/body"
     api PATCH "$API/repos/$REPOSITORY/releases/$id" "$scratch/body"
     must 200 "publishing $VERSION"
     say "published $VERSION"
@@ -98,7 +121,8 @@ find_release() {
     if [[ -s $scratch/release ]]; then return; fi
     if jq -e 'length < 100' "$scratch/answer" >/dev/null; then break; fi
   done
-  jq -n --arg tag "$VERSION" --rawfile body "$DIST/notes.md" '{tag_name: $tag, name: $tag, body: $body, draft: true}' >"$scratch/body"
+  jq -n --arg tag "$VERSION" --rawfile body "$DIST/notes.md" \
+    '{tag_name: $tag, name: $tag, body: $body, draft: true}' >"$scratch/body"
   api POST "$API/repos/$REPOSITORY/releases" "$scratch/body"
   must 201 "creating the draft of $VERSION"
   cp "$scratch/answer" "$scratch/release"
@@ -112,7 +136,9 @@ upload() {
   asset=$(jq -c --arg name "$name" '[.assets[]? | select(.name == $name)][0] // empty' "$scratch/release")
   if [[ -n $asset ]]; then
     if same_asset "$asset" "$1"; then return; fi
-    [[ $(jq -r .draft "$scratch/release") == true ]] || die "the published release $VERSION has another $name than was built" "compare the two: a release does not change"
+    [[ $(jq -r .draft "$scratch/release") == true ]] ||
+      die "the published release $VERSION has another $name than was built" \
+        "compare the two: a release does not change"
     api DELETE "$API/repos/$REPOSITORY/releases/assets/$(jq -r .id <<<"$asset")"
     must 204 "removing the unfinished $name"
   fi

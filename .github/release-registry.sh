@@ -41,7 +41,8 @@ fetch_token() {
   fi
   STATUS=$(curl --silent --show-error --retry 4 --max-time 60 --config - --get \
     --data-urlencode "service=$service" --data-urlencode "scope=$scope" \
-    --output "$scratch/token" --write-out '%{http_code}' "$realm" <<<"$credentials") || die "$realm could not be asked for a token"
+    --output "$scratch/token" --write-out '%{http_code}' "$realm" <<<"$credentials") ||
+    die "$realm could not be asked for a token"
   [[ $STATUS == 200 ]] || return 1
   TOKEN=$(jq -r '.token // .access_token' "$scratch/token")
 }
@@ -52,7 +53,8 @@ pushed_digest() {
   case $STATUS in
   200) manifest_digest ;;
   404) ;;
-  *) die "reading $IMAGE:$VERSION: status $STATUS" "the job needs packages: write, and REGISTRY_USERNAME and REGISTRY_PASSWORD" ;;
+  *) die "reading $IMAGE:$VERSION: status $STATUS" \
+    "the job needs packages: write, and REGISTRY_USERNAME and REGISTRY_PASSWORD" ;;
   esac
 }
 
@@ -66,7 +68,8 @@ resolve_base() {
   pushed=$(pushed_digest)
   if [[ -n $pushed ]]; then
     jq -er '.annotations."org.opencontainers.image.base.name" | select(test("@sha256:[0-9a-f]{64}$"))' "$scratch/manifest" ||
-      die "$IMAGE:$VERSION does not say on which base it was built" "it was not pushed by this script: take the next version"
+      die "$IMAGE:$VERSION does not say on which base it was built" \
+        "it was not pushed by this script: take the next version"
   elif [[ $BASE_IMAGE == *@sha256:* ]]; then
     echo "$BASE_IMAGE"
   else
@@ -81,5 +84,6 @@ resolve_base() {
 check_public() {
   fetch_manifest anyone "$IMAGE" "$1"
   [[ $STATUS == 200 ]] ||
-    die "$IMAGE@$1 cannot be pulled without credentials: status $STATUS" "package settings → Change visibility → Public, then run this job again; nothing is tagged yet"
+    die "$IMAGE@$1 cannot be pulled without credentials: status $STATUS" \
+      "package settings → Change visibility → Public, then run this job again; nothing is tagged yet"
 }

@@ -19,8 +19,8 @@
 # byte for byte, what the first one pushed: the compiler and the tools are pinned, times are the commit's, and the base
 # image is the one that the pushed image records.
 #
-# Environment: IMAGE, BASE_IMAGE, REMOTE, DIST, KO, PLATFORMS; REGISTRY_USERNAME and REGISTRY_PASSWORD for IMAGE; GITHUB_TOKEN for
-# publish. Needs bash, git, GNU tar, jq and curl; build and push need Go and make too.
+# Environment: IMAGE, BASE_IMAGE, REMOTE, DIST, KO, PLATFORMS; REGISTRY_USERNAME and REGISTRY_PASSWORD for IMAGE;
+# GITHUB_TOKEN for attested and publish. Needs bash, git, GNU tar, jq and curl; build and push need Go and make too.
 set -euo pipefail
 shopt -s inherit_errexit
 umask 022
@@ -68,7 +68,8 @@ source "$here/release-publish.sh"
 parse_version() {
   local number='(0|[1-9][0-9]{0,8})'
   [[ ${1#release/} =~ ^v($number\.$number\.$number)$ ]] ||
-    die "$(printf '%q' "$1") is no version to release" "the tag is release/vX.Y.Z: three numbers, no leading zeros, no pre-release"
+    die "$(printf '%q' "$1") is no version to release" \
+      "the tag is release/vX.Y.Z: three numbers, no leading zeros, no pre-release"
   NUMBER=${BASH_REMATCH[1]}
   VERSION=v$NUMBER
   MAJOR=v${BASH_REMATCH[2]}
@@ -111,7 +112,8 @@ release_commit() {
   local line="  image: docker://$IMAGE@$1" blob tree date
   [[ $1 =~ ^sha256:[0-9a-f]{64}$ ]] || die "$(printf '%q' "$1") is no digest"
   [[ $(git show "$SOURCE:action.yml" | grep -cx '  image: Dockerfile') == 1 ]] ||
-    die "action.yml of $SOURCE does not have the line '  image: Dockerfile' exactly once" "release a commit of main, not one that is a release already"
+    die "action.yml of $SOURCE does not have the line '  image: Dockerfile' exactly once" \
+      "release a commit of main, not one that is a release already"
   blob=$(git show "$SOURCE:action.yml" | sed "s|^  image: Dockerfile\$|$line|" | git hash-object -w --stdin)
   tree=$(
     export GIT_INDEX_FILE=$scratch/index
@@ -139,7 +141,8 @@ released_digest() {
   digest=$(git show "$named:action.yml" | sed -nE 's/^  image: docker:.*@(sha256:[0-9a-f]{64})$/\1/p')
   [[ -z $digest ]] || commit=$(release_commit "$digest")
   [[ $commit == "$named" ]] ||
-    die "$VERSION exists on commit $named, which is no release of $SOURCE" "a version is released once: take the next one"
+    die "$VERSION exists on commit $named, which is no release of $SOURCE" \
+      "a version is released once: take the next one"
   echo "$digest"
 }
 
@@ -151,7 +154,8 @@ check_history() {
     git fetch --quiet --no-tags "$REMOTE" "refs/heads/$branch"
     if git merge-base --is-ancestor "$SOURCE" FETCH_HEAD; then return; fi
   done
-  die "$SOURCE is neither on main nor on release-$MINOR of $REMOTE" "push the commit to its branch first, then the tag"
+  die "$SOURCE is neither on main nor on release-$MINOR of $REMOTE" \
+    "push the commit to its branch first, then the tag"
 }
 
 # What `go install MODULE/cmd/oci-promote@latest` would not see must not be released.
@@ -161,18 +165,22 @@ check_module() {
   case $MAJOR in
   v0 | v1) [[ ! $module =~ /v[0-9]+$ ]] ;;
   *) [[ $module == */$MAJOR ]] ;;
-  esac || die "go.mod names the module $module, with which Go does not accept $VERSION" "from version 2 on its path ends in the major: …/$MAJOR"
+  esac ||
+    die "go.mod names the module $module, with which Go does not accept $VERSION" \
+      "from version 2 on its path ends in the major: …/$MAJOR"
 }
 
 step_check() {
   local notes
   need git jq curl tar
   notes=$(changelog)
-  [[ -n $notes ]] || die "CHANGELOG.md has nothing under '## [$NUMBER] - YYYY-MM-DD'" "rename its Unreleased section in a commit, and tag that"
+  [[ -n $notes ]] ||
+    die "CHANGELOG.md has nothing under '## [$NUMBER] - YYYY-MM-DD'" \
+      "rename its Unreleased section in a commit, and tag that"
   check_module
   check_history
   released_digest >/dev/null
-  release_commit "sha256:$(printf '0%.0s' {1..64})" >/dev/null
+  release_commit "sha256:$(printf '0%.0s' {1..64})" >/dev/null # action.yml has the line
   output version "$VERSION"
   output image "$IMAGE"
   say "$VERSION can be released from $SOURCE"
@@ -196,7 +204,8 @@ step_tag() {
     say "pushing the tags failed (try $try of 3)"
     sleep "$try"
   done
-  die "the tags of $VERSION could not be pushed" "the job needs contents: write, and a tag ruleset must let it through; by hand: .github/release.sh commit $VERSION && git push $REMOTE $commit:refs/tags/$VERSION"
+  die "the tags of $VERSION could not be pushed" \
+    "the job needs contents: write, and a tag ruleset must let it through; CONTRIBUTING.md says how it goes by hand"
 }
 
 push_tags() {
@@ -206,7 +215,8 @@ push_tags() {
   if [[ -z $named ]]; then
     push+=("--force-with-lease=refs/tags/$VERSION:" "$commit:refs/tags/$VERSION") # empty: it must not exist
   elif [[ $named != "$commit" ]]; then
-    die "$VERSION exists on commit $named; this release would be $commit" "a version is released once: take the next one"
+    die "$VERSION exists on commit $named; this release would be $commit" \
+      "a version is released once: take the next one"
   fi
   major=$(remote_tag "$MAJOR")
   if ! is_highest "$MAJOR."; then

@@ -138,12 +138,12 @@ func (hub *releases) upload(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	hub.uploads++
-	asset := &ghAsset{ID: 1000 + hub.uploads, Name: name, State: "starter"}
+	asset := &ghAsset{ID: 1000 + hub.uploads, Name: name, State: "starter", Size: len(data)}
 	release.Assets = append(release.Assets, asset)
 	if hub.uploads == hub.breakOff {
 		panic(http.ErrAbortHandler)
 	}
-	asset.State, asset.Size, asset.Digest = "uploaded", len(data), fmt.Sprintf("sha256:%x", sha256.Sum256(data))
+	asset.State, asset.Digest = "uploaded", fmt.Sprintf("sha256:%x", sha256.Sum256(data))
 	hub.answer(w, http.StatusCreated, asset)
 }
 
@@ -185,7 +185,7 @@ func (hub *releases) check(t *testing.T, r *releasing, commit string) {
 	if release.Draft || release.TagName != "v1.1.0" || release.MakeLatest != "true" {
 		t.Errorf("draft %t, tag %s, latest %q; want a published v1.1.0 that is the latest", release.Draft, release.TagName, release.MakeLatest)
 	}
-	for _, want := range []string{"- What came with 1.1.0.", "uses: oci-promote/oci-promote@" + commit + " # v1.1.0"} {
+	for _, want := range []string{"### Added\n\n- What came with 1.1.0.\n- More.\n\nThe end.\n", "uses: oci-promote/oci-promote@" + commit + " # v1.1.0"} {
 		if !strings.Contains(release.Body, want) {
 			t.Errorf("the notes lack %q:\n%s", want, release.Body)
 		}
