@@ -58,7 +58,7 @@ build_archives() {
     git show "$SOURCE:LICENSE" >"$DIST/binaries/$platform/LICENSE"
     git show "$SOURCE:README.md" >"$DIST/binaries/$platform/README.md"
     (cd "$DIST/binaries/$platform" && tar --create --format=ustar --sort=name --owner=0 --group=0 --numeric-owner \
-      --mode=u=rwX,go=rX --mtime="@$EPOCH" -- *) | gzip --no-name -9 >"$DIST/assets/$name.tar.gz"
+      --mode=u=rwX,go=rX --mtime="@$EPOCH" -- *) | gzip --no-name >"$DIST/assets/$name.tar.gz"
   done
   (cd "$DIST/assets" && sha256sum -- *.tar.gz >checksums.txt)
 }

@@ -303,6 +303,7 @@ func (r *releasing) runsImage(t *testing.T, commit string) string {
 }
 
 func TestRelease(t *testing.T) {
+	t.Parallel()
 	s := registrytest.Start(t, registrytest.Options{})
 	base := pushBase(t, s, "the base of that day ", "0")
 	r := newReleasing(t, s, "1.1.0")
@@ -528,6 +529,7 @@ func (r *releasing) checkTaken(t *testing.T) {
 }
 
 func TestReleaseRefuses(t *testing.T) {
+	t.Parallel()
 	s := registrytest.Start(t, registrytest.Options{})
 	r := newReleasing(t, s, "1.2.3", "2.0.0")
 	for _, version := range []string{
@@ -704,6 +706,7 @@ exec %[2]s "$@"
 
 // A registry that knows the owner only. What cannot be read is never taken for "not pushed yet".
 func TestReleaseReadsWithCredentials(t *testing.T) {
+	t.Parallel()
 	s := registrytest.Start(t, registrytest.Options{Token: true})
 	r := newReleasing(t, s, "1.2.3")
 	owner := []string{"REGISTRY_USERNAME=" + s.Username, "REGISTRY_PASSWORD=" + s.Password}
