@@ -45,7 +45,7 @@ test: ## Run every test of both modules (TESTFLAGS=-v for more)
 	[[ -n $$race ]] || export CGO_ENABLED=0; \
 	status=0; for module in $(MODULES); do \
 	  echo "go test $${race:+$$race }./... (module $$module)"; \
-	  (cd "$$module" && go test $$race -count=1 $(TESTFLAGS) ./...) || status=1; \
+	  (cd "$$module" && go test $$race -timeout 20m -count=1 $(TESTFLAGS) ./...) || status=1; \
 	done; exit $$status
 
 .PHONY: e2e

@@ -73,24 +73,24 @@ func newReleasing(t *testing.T, s *registrytest.Server, versions ...string) *rel
 	}
 	writeText(t, changelog, strings.Replace(text, unreleased, unreleased+sections.String(), 1))
 
-	git(t, "", "init", "--quiet", "--bare", "--initial-branch=main", r.remote)
-	git(t, r.clone, "init", "--quiet", "--initial-branch=main")
-	git(t, r.clone, "remote", "add", "origin", r.remote)
-	git(t, r.clone, "add", "--all")
+	releaseGit(t, "", "init", "--quiet", "--bare", "--initial-branch=main", r.remote)
+	releaseGit(t, r.clone, "init", "--quiet", "--initial-branch=main")
+	releaseGit(t, r.clone, "remote", "add", "origin", r.remote)
+	releaseGit(t, r.clone, "add", "--all")
 	r.commit(t, "The tree of this repository")
-	git(t, r.clone, "push", "--quiet", "origin", "main")
+	releaseGit(t, r.clone, "push", "--quiet", "origin", "main")
 	return r
 }
 
 func (r *releasing) commit(t *testing.T, message string) {
 	t.Helper()
-	git(t, r.clone, "commit", "--quiet", "--allow-empty", "-m", message)
+	releaseGit(t, r.clone, "commit", "--quiet", "--allow-empty", "-m", message)
 }
 
 // copyRepository copies what git has of this repository, changes that are not committed too.
 func copyRepository(t *testing.T, dir string) {
 	t.Helper()
-	files := git(t, "..", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	files := releaseGit(t, "..", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	for file := range strings.SplitSeq(strings.TrimRight(files, "\x00"), "\x00") {
 		from := filepath.Join("..", file)
 		info, err := os.Lstat(from)
@@ -109,11 +109,11 @@ func copyRepository(t *testing.T, dir string) {
 	}
 }
 
-func git(t *testing.T, dir string, args ...string) string {
+func releaseGit(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), gitEnv()...)
+	cmd.Env = append(os.Environ(), releaseGitEnv()...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -123,7 +123,7 @@ func git(t *testing.T, dir string, args ...string) string {
 	return strings.TrimRight(string(out), "\n")
 }
 
-func gitEnv() []string {
+func releaseGitEnv() []string {
 	return []string{
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		"GIT_AUTHOR_NAME=Maintainer", "GIT_AUTHOR_EMAIL=m@example.org", "GIT_AUTHOR_DATE=2026-11-01T10:00:00+02:00",
@@ -137,7 +137,7 @@ func (r *releasing) run(t *testing.T, step, version string, env ...string) resul
 	var stdout, stderr strings.Builder
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", `umask "$1" && exec "$2" "$3" "$4"`, "bash",
 		cmp.Or(r.umask, "022"), filepath.Join(r.clone, ".github", "release.sh"), step, version)
-	cmd.Env = slices.Concat(os.Environ(), gitEnv(), []string{
+	cmd.Env = slices.Concat(os.Environ(), releaseGitEnv(), []string{
 		"GITHUB_REPOSITORY=", "GITHUB_OUTPUT=", "GITHUB_TOKEN=", "GOFLAGS=", "DOCKER_CONFIG=" + t.TempDir(), "DRY_RUN=", "KO=",
 		"IMAGE=" + r.registry.Host + "/" + releaseImage,
 		"BASE_IMAGE=" + r.registry.Host + "/" + releaseBase + ":latest",
@@ -182,12 +182,12 @@ func (r *releasing) refused(t *testing.T, step, version, says string, env ...str
 // written is all that a release leaves behind: the remote's refs, the registry's tags, and how many requests wrote.
 func (r *releasing) written(t *testing.T) string {
 	t.Helper()
-	return git(t, r.remote, "for-each-ref", "--format=%(refname) %(objectname)") + fmt.Sprint(r.registry.Tags(releaseImage))
+	return releaseGit(t, r.remote, "for-each-ref", "--format=%(refname) %(objectname)") + fmt.Sprint(r.registry.Tags(releaseImage))
 }
 
 func (r *releasing) tag(t *testing.T, name string) string {
 	t.Helper()
-	return git(t, r.remote, "rev-parse", "refs/tags/"+name+"^{commit}")
+	return releaseGit(t, r.remote, "rev-parse", "refs/tags/"+name+"^{commit}")
 }
 
 // pushBase pushes a look-alike of the base image, for two of the release's platforms and one more.
@@ -290,7 +290,7 @@ func writeText(t *testing.T, file, text string) {
 // runsImage is the digest that a commit's action.yml names; everything else in it must be as in the commit before.
 func (r *releasing) runsImage(t *testing.T, commit string) string {
 	t.Helper()
-	diff := git(t, r.remote, "diff", "--unified=0", "--no-color", commit+"^", commit)
+	diff := releaseGit(t, r.remote, "diff", "--unified=0", "--no-color", commit+"^", commit)
 	found := regexp.MustCompile(`(?m)\A.*\n.*\n--- a/action.yml\n\+\+\+ b/action.yml\n@@ .*\n` +
 		`-  image: Dockerfile\n\+  image: docker://(\S+)@(sha256:[0-9a-f]{64})\z`).FindStringSubmatch(diff)
 	if found == nil {
@@ -307,7 +307,7 @@ func TestRelease(t *testing.T) {
 	s := registrytest.Start(t, registrytest.Options{})
 	base := pushBase(t, s, "the base of that day ", "0")
 	r := newReleasing(t, s, "1.1.0")
-	source := git(t, r.clone, "rev-parse", "HEAD")
+	source := releaseGit(t, r.clone, "rev-parse", "HEAD")
 	hub := startReleases(t)
 	r.env = hub.env()
 	r.must(t, "release/v1.1.0", "check", "build")
@@ -337,7 +337,7 @@ func TestRelease(t *testing.T) {
 	if runs := r.runsImage(t, release); runs != pushed {
 		t.Errorf("action.yml runs %s, pushed was %s", runs, pushed)
 	}
-	if parents := git(t, r.remote, "log", "-1", "--format=%P", release); parents != source {
+	if parents := releaseGit(t, r.remote, "log", "-1", "--format=%P", release); parents != source {
 		t.Errorf("the release commit's parents are %s, want the tagged commit %s", parents, source)
 	}
 	if v1 := r.tag(t, "v1"); v1 != release {
@@ -371,8 +371,8 @@ func (r *releasing) elsewhere(t *testing.T) *releasing {
 	other.clone, other.dist = filepath.Join(t.TempDir(), "another", "place"), filepath.Join(t.TempDir(), "dist")
 	other.env = append([]string{"TZ=Asia/Tokyo", "LC_ALL=C.UTF-8", "TMPDIR=" + t.TempDir()}, r.env...)
 	other.umask = "077"
-	git(t, "", "clone", "--quiet", r.remote, other.clone)
-	git(t, other.clone, "tag", "v0.0.9") // Go would stamp a version that counts from it into the binaries
+	releaseGit(t, "", "clone", "--quiet", r.remote, other.clone)
+	releaseGit(t, other.clone, "tag", "v0.0.9") // Go would stamp a version that counts from it into the binaries
 	return &other
 }
 
@@ -503,7 +503,7 @@ func (r *releasing) checkOlderLine(t *testing.T) {
 		{"v1.0.1", "v1.1.0"}, {"v1.0.10", "v1.1.0"}, {"v1.10.0", "v1.10.0"}, {"v1.9.0", "v1.10.0"}, {"v2.0.0", "v1.10.0"},
 	} {
 		r.commit(t, "A fix for "+step.version)
-		git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+		releaseGit(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
 		for range 2 {
 			r.must(t, step.version, "tag")
 			if got, want := r.tag(t, "v1"), r.tag(t, step.v1); got != want {
@@ -524,7 +524,7 @@ func (r *releasing) checkTaken(t *testing.T) {
 	for _, step := range []string{"check", "build", "push", "tag", "publish"} {
 		r.refused(t, step, "v1.1.0", "v1.1.0")
 	}
-	git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/tags/v1.1.1")
+	releaseGit(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/tags/v1.1.1")
 	r.refused(t, "tag", "v1.1.1", "v1.1.1 exists on commit")
 }
 
@@ -559,25 +559,25 @@ func TestReleaseRefuses(t *testing.T) {
 		}
 	})
 	t.Run("taken by something else", func(t *testing.T) {
-		git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/tags/v1.2.3")
+		releaseGit(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/tags/v1.2.3")
 		r.refused(t, "check", "v1.2.3", "v1.2.3 exists on commit")
 		r.refused(t, "build", "v1.2.3", "v1.2.3 exists on commit")
-		git(t, r.remote, "update-ref", "-d", "refs/tags/v1.2.3")
+		releaseGit(t, r.remote, "update-ref", "-d", "refs/tags/v1.2.3")
 	})
 	t.Run("not on main", func(t *testing.T) {
 		r.commit(t, "On no branch of the remote")
 		r.refused(t, "check", "v1.2.3", "is neither on main nor on release-1.2")
-		git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/release-1.1")
+		releaseGit(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/release-1.1")
 		r.refused(t, "check", "v1.2.3", "is neither on main nor on release-1.2")
-		git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/release-1.2")
+		releaseGit(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/release-1.2")
 		r.must(t, "v1.2.3", "check")
 	})
 	t.Run("a release already", func(t *testing.T) {
 		action := filepath.Join(r.clone, "action.yml")
 		writeText(t, action, strings.Replace(readText(t, action), "image: Dockerfile", "image: docker://ghcr.io/a/b@sha256:0", 1))
-		git(t, r.clone, "add", "--all")
+		releaseGit(t, r.clone, "add", "--all")
 		r.commit(t, "Another image")
-		git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+		releaseGit(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
 		r.refused(t, "check", "v1.2.3", "does not have the line '  image: Dockerfile' exactly once")
 	})
 }
@@ -675,8 +675,8 @@ func changeImages(t *testing.T, dist string, f func(v1.Image) (v1.Image, error))
 // checkRace lets another run release v1.11.0 at the moment at which this one, of v1.10.1, pushes its tags.
 func (r *releasing) checkRace(t *testing.T) {
 	r.commit(t, "A fix for v1.10.1")
-	git(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
-	other := git(t, r.clone, "rev-parse", "HEAD")
+	releaseGit(t, r.clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+	other := releaseGit(t, r.clone, "rev-parse", "HEAD")
 	real, err := exec.LookPath("git")
 	if err != nil {
 		t.Fatal(err)
@@ -737,9 +737,9 @@ func TestReleaseDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &releasing{registry: s, remote: filepath.Join(t.TempDir(), "remote.git"), clone: filepath.Join(t.TempDir(), "clone"), dist: dist}
-	git(t, "", "-c", "safe.directory=*", "clone", "--quiet", "--bare", "..", r.remote)
-	git(t, r.remote, "update-ref", "refs/heads/main", "HEAD")
-	git(t, "", "clone", "--quiet", "--branch=main", r.remote, r.clone)
+	releaseGit(t, "", "-c", "safe.directory=*", "clone", "--quiet", "--bare", "..", r.remote)
+	releaseGit(t, r.remote, "update-ref", "refs/heads/main", "HEAD")
+	releaseGit(t, "", "clone", "--quiet", "--branch=main", r.remote, r.clone)
 	base := os.Getenv("BASE_IMAGE")
 	if base == "" {
 		pushBase(t, s, "a look-alike of the base image ", "0")
@@ -748,7 +748,7 @@ func TestReleaseDryRun(t *testing.T) {
 	}
 	r.env = []string{"BASE_IMAGE=" + base, "PLATFORMS=", "DRY_RUN=1"}
 	r.must(t, version, "check", "build", "push", "commit", "tag", "publish")
-	t.Logf("dist/release has what was built; the release commit:\n%s", git(t, r.remote, "show", version))
+	t.Logf("dist/release has what was built; the release commit:\n%s", releaseGit(t, r.remote, "show", version))
 }
 
 // The workflow runs the steps that this file tests, in the same order, and gives no more than each job needs.
@@ -818,7 +818,7 @@ func TestMarketplace(t *testing.T) {
 	if n := len(m.Description); n == 0 || n >= 125 {
 		t.Errorf("the description has %d characters, want fewer than 125: %s", n, m.Description)
 	}
-	files := strings.Split(git(t, "..", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"), "\n")
+	files := strings.Split(releaseGit(t, "..", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"), "\n")
 	actions := slices.DeleteFunc(files, func(file string) bool {
 		return filepath.Base(file) != "action.yml" && filepath.Base(file) != "action.yaml"
 	})
