@@ -77,7 +77,7 @@ var seeds = map[string]func(t *testing.T, s *registrytest.Server, clone string){
 // with: two releases, the newest commit of the clone, and tags of several habits.
 func oldScripts(t *testing.T, s *registrytest.Server, clone string) {
 	t.Helper()
-	head := strings.TrimSpace(git(t, clone, "rev-parse", "HEAD"))
+	head := git(t, clone, guideGit(clone), "rev-parse", "HEAD")
 	client := fluxoci.NewClient([]crane.Option{crane.Insecure})
 	for _, old := range []struct {
 		commit string
@@ -99,17 +99,6 @@ func oldScripts(t *testing.T, s *registrytest.Server, clone string) {
 			}
 		}
 	}
-}
-
-func git(t *testing.T, dir string, args ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", args...)
-	cmd.Dir, cmd.Env = dir, append(gitEnv(dir), "PATH="+os.Getenv("PATH"))
-	output, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", args, err, output)
-	}
-	return string(output)
 }
 
 func TestDocsRun(t *testing.T) {
@@ -245,13 +234,14 @@ func makeClone(t *testing.T, clone, guide string, h hosts) {
 		{"commit", "-q", "-m", "The platform"},
 		{"remote", "add", "origin", "https://github.com/acme/fleet"},
 	} {
-		git(t, clone, args...)
+		git(t, clone, guideGit(clone), args...)
 	}
 }
 
-func gitEnv(home string) []string {
+// guideGit is the environment of the reader's git.
+func guideGit(home string) []string {
 	return []string{
-		"HOME=" + home, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
 		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com",
 	}
 }
@@ -280,7 +270,7 @@ func guideEnv(t *testing.T, work string, h hosts) []string {
 	if err := os.WriteFile(filepath.Join(bin, "oci-promote"), []byte(wrapper), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return append(gitEnv(home),
+	return append(guideGit(home),
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "TMPDIR="+filepath.Join(work, "tmp"), "LC_ALL=C.UTF-8",
 		"GOCOVERDIR="+os.Getenv("GOCOVERDIR"), "GORACE="+os.Getenv("GORACE"))
 }

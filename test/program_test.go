@@ -34,12 +34,18 @@ type result struct {
 func program(t *testing.T, env []string, args ...string) result {
 	t.Helper()
 	home := t.TempDir()
-	var stdout, stderr strings.Builder
 	cmd := exec.CommandContext(t.Context(), "oci-promote", args...)
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "DOCKER_CONFIG=" + filepath.Join(home, ".docker"), "TMPDIR=" + t.TempDir(),
 		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "GORACE=" + os.Getenv("GORACE"),
 	}, env...)
+	return runCommand(t, cmd)
+}
+
+// runCommand runs a command to its end, whatever its exit status.
+func runCommand(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -62,4 +68,16 @@ func buildOn(t *testing.T, s *registrytest.Server, env []string, dir, commit str
 		t.Fatalf("exit status %d\n%s%s\n%s", r.code, r.stdout, r.stderr, s.RequestLog())
 	}
 	return r
+}
+
+// git runs git in a directory and gives what it printed, without the last line's end.
+func git(t *testing.T, dir string, env []string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir, cmd.Env = dir, env
+	r := runCommand(t, cmd)
+	if r.code != 0 {
+		t.Fatalf("git %s: exit status %d\n%s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return strings.TrimRight(r.stdout, "\n")
 }

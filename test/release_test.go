@@ -111,19 +111,10 @@ func copyRepository(t *testing.T, dir string) {
 
 func releaseGit(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), releaseGitEnv()...)
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
-	}
-	return strings.TrimRight(string(out), "\n")
+	return git(t, dir, append(os.Environ(), releaseIdentity()...), args...)
 }
 
-func releaseGitEnv() []string {
+func releaseIdentity() []string {
 	return []string{
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		"GIT_AUTHOR_NAME=Maintainer", "GIT_AUTHOR_EMAIL=m@example.org", "GIT_AUTHOR_DATE=2026-11-01T10:00:00+02:00",
@@ -134,22 +125,15 @@ func releaseGitEnv() []string {
 // run runs one step of the script, of this machine's Go and git, with nothing to find in the user's configuration.
 func (r *releasing) run(t *testing.T, step, version string, env ...string) result {
 	t.Helper()
-	var stdout, stderr strings.Builder
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", `umask "$1" && exec "$2" "$3" "$4"`, "bash",
 		cmp.Or(r.umask, "022"), filepath.Join(r.clone, ".github", "release.sh"), step, version)
-	cmd.Env = slices.Concat(os.Environ(), releaseGitEnv(), []string{
+	cmd.Env = slices.Concat(os.Environ(), releaseIdentity(), []string{
 		"GITHUB_REPOSITORY=", "GITHUB_OUTPUT=", "GITHUB_TOKEN=", "GOFLAGS=", "DOCKER_CONFIG=" + t.TempDir(), "DRY_RUN=", "KO=",
 		"IMAGE=" + r.registry.Host + "/" + releaseImage,
 		"BASE_IMAGE=" + r.registry.Host + "/" + releaseBase + ":latest",
 		"REMOTE=" + r.remote, "DIST=" + r.dist, "PLATFORMS=linux/amd64 linux/arm64",
 	}, r.env, env)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return runCommand(t, cmd)
 }
 
 // must runs steps and fails the test unless all succeed; it gives what the last one printed.

@@ -35,12 +35,12 @@ func (r *buildRun) planned(p buildPlan, f buildFacts) Report {
 // apply does what the plan says, in the order of promise 5, and reports it.
 func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report, error) {
 	if p.push {
-		if err := r.upload(ctx, f.newest); err != nil {
+		if err := r.upload(ctx, namedBy(f.newest)); err != nil {
 			return Report{}, err
 		}
 	}
 	if p.restore {
-		if err := r.restore(ctx); err != nil {
+		if err := r.upload(ctx, r.asked); err != nil {
 			return Report{}, err
 		}
 	}
@@ -110,43 +110,39 @@ func (p buildPlan) numbered(got numbered) buildPlan {
 	return p
 }
 
-// upload sends the blobs. The newest candidate's manifest proves that the registry
-// has the blobs it names, which saves asking: mostly the config, and the layer too
-// when the content did not change.
-func (r *buildRun) upload(ctx context.Context, newest *artifact) error {
-	if newest == nil {
-		newest = &artifact{}
-	}
-	config, blob := bundle.Config()
+// upload sends the blobs, but for those that has says the registry has.
+func (r *buildRun) upload(ctx context.Context, has func(context.Context, ocispec.Descriptor) (bool, error)) error {
 	g, ctx := errgroup.WithContext(ctx)
-	if newest.Layer != r.packed.Layer.Digest {
+	send := func(desc ocispec.Descriptor, open func() io.Reader) {
 		g.Go(func() error {
-			return r.push(ctx, r.packed.Layer, upload{r.packed.Open(), r.Upload, r.packed.Layer.Size})
+			if ok, err := has(ctx, desc); err != nil || ok {
+				return err
+			}
+			return r.push(ctx, desc, open())
 		})
 	}
-	if newest.Config != config.Digest {
-		g.Go(func() error { return r.push(ctx, config, bytes.NewReader(blob)) })
-	}
+	send(r.packed.Layer, func() io.Reader { return upload{r.packed.Open(), r.Upload, r.packed.Layer.Size} })
+	config, blob := bundle.Config()
+	send(config, func() io.Reader { return bytes.NewReader(blob) })
 	return g.Wait()
 }
 
-// restore sends the blobs that the registry has lost, whatever names them.
-func (r *buildRun) restore(ctx context.Context) error {
-	config, blob := bundle.Config()
-	g, ctx := errgroup.WithContext(ctx)
-	for desc, open := range map[*ocispec.Descriptor]func() io.Reader{
-		&r.packed.Layer: func() io.Reader { return upload{r.packed.Open(), r.Upload, r.packed.Layer.Size} },
-		&config:         func() io.Reader { return bytes.NewReader(blob) },
-	} {
-		g.Go(func() error {
-			if ok, err := r.exists(ctx, *desc); err != nil || ok {
-				return err
-			}
-			r.log("uploading %s again, which the registry has lost", desc.Digest)
-			return r.push(ctx, *desc, open())
-		})
+// namedBy takes the newest candidate's manifest for a proof that the registry has the blobs
+// it names, which saves asking: mostly the config, and the layer too when the content did
+// not change.
+func namedBy(newest *artifact) func(context.Context, ocispec.Descriptor) (bool, error) {
+	return func(_ context.Context, desc ocispec.Descriptor) (bool, error) {
+		return newest != nil && (desc.Digest == newest.Layer || desc.Digest == newest.Config), nil
 	}
-	return g.Wait()
+}
+
+// asked asks for each blob: one may be lost, whatever names it.
+func (r *buildRun) asked(ctx context.Context, desc ocispec.Descriptor) (bool, error) {
+	ok, err := r.exists(ctx, desc)
+	if err == nil && !ok {
+		r.log("uploading %s again, which the registry has lost", desc.Digest)
+	}
+	return ok, err
 }
 
 func (r *buildRun) push(ctx context.Context, desc ocispec.Descriptor, content io.Reader) error {

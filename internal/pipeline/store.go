@@ -166,7 +166,7 @@ func (s store) read(ctx context.Context, tag string) (*artifact, error) {
 // that the digest is the one that was looked at.
 func (s store) tag(ctx context.Context, a *artifact, tag string) error {
 	if _, err := oras.TagBytes(ctx, s.repo, a.desc.MediaType, a.manifest, tag); err != nil {
-		return s.keeps(ctx, a, tag, fmt.Errorf("writing tag %q of %s: %w", tag, s.name, err))
+		return s.notWritten(ctx, a, tag, err)
 	}
 	return nil
 }
@@ -177,9 +177,11 @@ type kept struct{ error }
 func (kept) TagImmutable() bool { return true }
 func (k kept) Unwrap() error    { return k.error }
 
-// keeps looks at a tag that a registry refused to write. If it names another artifact the
-// registry keeps it there, in whatever words: not all say "immutable" (zot: 403).
-func (s store) keeps(ctx context.Context, a *artifact, tag string, err error) error {
+// notWritten is the error of a write. It looks at a tag that the registry refused: if that
+// names another artifact the registry keeps it there, in whatever words; not all say
+// "immutable" (zot: 403).
+func (s store) notWritten(ctx context.Context, a *artifact, tag string, err error) error {
+	err = fmt.Errorf("writing tag %q of %s: %w", tag, s.name, err)
 	var refused interface{ Refused() bool }
 	if tagImmutable(err) || !errors.As(err, &refused) || !refused.Refused() {
 		return err
@@ -210,7 +212,7 @@ func (s store) claim(ctx context.Context, a *artifact, tag string, free bool) (d
 	if c, ok := s.repo.(claimer); ok {
 		named, err := c.Claim(ctx, a.desc, a.manifest, tag, free)
 		if err != nil {
-			return "", s.keeps(ctx, a, tag, fmt.Errorf("writing tag %q of %s: %w", tag, s.name, err))
+			return "", s.notWritten(ctx, a, tag, err)
 		}
 		return named, nil
 	}
