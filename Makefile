@@ -21,6 +21,15 @@ ACTIONLINT  := $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
 GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
 ACT         := $(TOOLS)/act-$(ACT_VERSION)
 
+# What the benchmarks compare with; PATH must have them under their own names.
+CRANE_VERSION     := v0.22.1
+ORAS_VERSION      := v1.3.6
+REGCTL_VERSION    := v0.11.5
+BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
+PEERS             := $(addprefix $(TOOLS)/,crane-$(CRANE_VERSION) oras-$(ORAS_VERSION) regctl-$(REGCTL_VERSION))
+BENCHSTAT         := $(TOOLS)/benchstat-$(BENCHSTAT_VERSION)
+BENCHCOUNT        ?= 5
+
 # The race detector needs cgo, and cgo a C compiler with its headers: ask by compiling, once a run.
 RACE = $(shell go build -race runtime/cgo >/dev/null 2>&1 && echo -race)
 
@@ -90,6 +99,25 @@ $(eval $(call tool,$(GOLANGCI),golangci-lint,$(GOLANGCI_VERSION),github.com/gola
 $(eval $(call tool,$(ACTIONLINT),actionlint,$(ACTIONLINT_VERSION),github.com/rhysd/actionlint,github.com/rhysd/actionlint/cmd/actionlint))
 $(eval $(call tool,$(GOVULNCHECK),govulncheck,$(GOVULNCHECK_VERSION),golang.org/x/vuln,golang.org/x/vuln/cmd/govulncheck))
 $(eval $(call tool,$(ACT),act,$(ACT_VERSION),github.com/nektos/act,github.com/nektos/act))
+$(eval $(call tool,$(TOOLS)/crane-$(CRANE_VERSION),crane,$(CRANE_VERSION),github.com/google/go-containerregistry,github.com/google/go-containerregistry/cmd/crane))
+$(eval $(call tool,$(TOOLS)/oras-$(ORAS_VERSION),oras,$(ORAS_VERSION),oras.land/oras,oras.land/oras/cmd/oras))
+$(eval $(call tool,$(TOOLS)/regctl-$(REGCTL_VERSION),regctl,$(REGCTL_VERSION),github.com/regclient/regclient,github.com/regclient/regclient/cmd/regctl))
+$(eval $(call tool,$(BENCHSTAT),benchstat,$(BENCHSTAT_VERSION),golang.org/x/perf,golang.org/x/perf/cmd/benchstat))
+
+# Each work has a file of raw results in dist/bench; what was measured since the last whole run is not measured again.
+.PHONY: bench
+bench: $(PEERS) $(BENCHSTAT) ## Measure us and our peers BENCHCOUNT (5) times; write docs/benchmarks.md (dist/bench: raw, for benchstat)
+	@command -v pigz >/dev/null || echo "pigz is not installed: its rows will say so"
+	@mkdir -p dist/bench/bin; for peer in $(PEERS); do name=$${peer##*/}; ln -sf "$$peer" "dist/bench/bin/$${name%%-*}"; done
+	@export PATH="$(CURDIR)/dist/bench/bin:$$PATH"; for work in Build PromoteDigest PromoteCommit Find Pack; do \
+	  [[ ! -e dist/bench/$$work.txt ]] || { echo "$$work was measured already"; continue; }; \
+	  go test -C test -run '^$$' -bench "^Benchmark$$work\$$" -benchtime 1x -count $(BENCHCOUNT) -timeout 30m ./bench | tee dist/bench/$$work.new; \
+	  mv dist/bench/$$work.new dist/bench/$$work.txt; \
+	done; \
+	go run -C test ./bench/report ../docs/benchmarks.md ../dist/bench/*.txt; \
+	cat dist/bench/*.txt >dist/bench.txt; rm -r dist/bench; \
+	$(BENCHSTAT) -row .name,/tags,/tree,/latency -col /tool dist/bench.txt >dist/benchstat.txt; \
+	echo "docs/benchmarks.md is written; dist/bench.txt is raw, dist/benchstat.txt compares"
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target of both modules for FUZZTIME (60s)
