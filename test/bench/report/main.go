@@ -19,7 +19,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: report PAGE FILE...")
+		return errors.New("usage: report PAGE FILE, and more files")
 	}
 	var raw bytes.Buffer
 	for _, name := range args[1:] {
