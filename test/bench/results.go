@@ -73,6 +73,16 @@ func (r *Results) median(work, size, latency, tool, unit string) (float64, bool)
 	return (values[(n-1)/2] + values[n/2]) / 2, true
 }
 
+// least is the smallest of the values. A chain can only be counted too long: of two requests that a client sends at once,
+// one may begin late on a busy machine.
+func (r *Results) least(work, size, latency, tool, unit string) float64 {
+	values := r.values[key(work, size, latency, tool, unit)]
+	if len(values) == 0 {
+		return 0
+	}
+	return slices.Min(values)
+}
+
 // runs is how often a row was measured at least, and at most.
 func (r *Results) runs() (least, most int) {
 	for k, values := range r.values {
