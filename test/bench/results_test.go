@@ -11,6 +11,8 @@ func TestPageFromResults(t *testing.T) {
 cpu: A
 cpu: A
 BenchmarkBuild/latency=50ms/tool=oci-promote-2  1  300000000 ns/op  10.00 chain/op  12.00 requests/op
+BenchmarkBuild/latency=50ms/tool=oci-promote-2  1  300000000 ns/op  13.00 chain/op  12.00 requests/op
+BenchmarkBuild/latency=50ms/tool=oci-promote-2  1  300000000 ns/op  13.00 chain/op  12.00 requests/op
 BenchmarkBuild/latency=20ms/tool=oci-promote-2  1  100000000 ns/op  10.00 chain/op  12.00 requests/op
 BenchmarkBuild/latency=20ms/tool=oci-promote-2  1  900000000 ns/op  10.00 chain/op  12.00 requests/op
 BenchmarkBuild/latency=20ms/tool=oci-promote-2  1  200000000 ns/op  10.00 chain/op  12.00 requests/op
