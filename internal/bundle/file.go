@@ -3,8 +3,8 @@ package bundle
 import (
 	"archive/tar"
 	"errors"
-	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"strings"
 )
@@ -23,18 +23,11 @@ func (p *packer) file(name string) error {
 		}
 	}
 	p.parents = p.parents[:0]
-	f, err := p.fsys.Open(name)
+	f, info, err := p.open(name)
 	if err != nil {
-		return err
+		return refused(name, err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("packing %q: it stopped being a regular file while it was packed", name)
-	}
+	defer func() { _ = f.Close() }()
 	mode := int64(0o644)
 	if info.Mode()&0o111 != 0 {
 		mode = 0o755
@@ -44,14 +37,38 @@ func (p *packer) file(name string) error {
 	}
 	n, err := io.CopyBuffer(p.tar, reader{p, f}, p.buf)
 	if errors.Is(err, tar.ErrWriteTooLong) || err == nil && n != info.Size() {
-		return fmt.Errorf("packing %q: its size changed while it was packed; build from a tree that nothing writes to", name)
+		err = errors.New("its size changed while it was packed" + quiet)
 	}
 	if err != nil {
-		return fmt.Errorf("packing %q: %w", name, err)
+		return refused(name, err)
 	}
 	p.contents.Files++
 	p.tell()
 	return nil
+}
+
+// open opens what was listed as a regular file, and sees that it still is one: no symlink that has taken its
+// place is followed.
+func (p *packer) open(name string) (fs.File, fs.FileInfo, error) {
+	f, err := p.fsys.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("it vanished while it was packed" + quiet)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		var now fs.FileInfo
+		if now, err = fs.Lstat(p.fsys, name); err == nil && now.Mode().IsRegular() {
+			return f, info, nil
+		}
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("it stopped being a regular file while it was packed" + quiet)
+	}
+	_ = f.Close()
+	return nil, nil, err
 }
 
 func (p *packer) tell() {
@@ -62,7 +79,7 @@ func (p *packer) tell() {
 
 func (p *packer) header(h *tar.Header) error {
 	if err := p.tar.WriteHeader(h); err != nil {
-		return fmt.Errorf("packing %q: %w", path.Clean(h.Name), err)
+		return refused(path.Clean(h.Name), err)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "crypto/sha256" // the digest algorithm of every artifact
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"unicode/utf8"
@@ -79,14 +78,15 @@ func (p *packer) walk() error {
 		if err == nil {
 			err = p.ctx.Err()
 		}
+		p.ignore.leave(name)
 		switch {
 		case err != nil:
-			return err
+			return refused(name, err)
 		case name != "." && p.ignore.ignored(name, d.IsDir()):
 			switch {
 			case !d.IsDir():
 				return nil
-			case isSecret(name) || !p.ignore.negated:
+			case isSecret(name) || !p.ignore.negated():
 				return fs.SkipDir
 			}
 			return p.enter(name) // a pattern may take back something in it
@@ -102,19 +102,11 @@ func (p *packer) walk() error {
 
 // enter begins a directory. Its entry waits for the first file in it.
 func (p *packer) enter(name string) error {
-	if err := checkName(name); err != nil {
-		return err
+	if !utf8.ValidString(name) { // fs.FS cannot read it
+		return checkName(name)
 	}
 	if name != "." {
 		p.parents = append(p.parents, name)
 	}
 	return p.ignore.enter(p.fsys, name)
-}
-
-// checkName refuses what fs.ValidPath does, before an "invalid argument" says so.
-func checkName(name string) error {
-	if !utf8.ValidString(name) {
-		return fmt.Errorf("packing %q: the name is not valid UTF-8; rename it", name)
-	}
-	return nil
 }
