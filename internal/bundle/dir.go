@@ -40,6 +40,9 @@ func (d Dir) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
+	if info, err := d.Lstat(name); err != nil || !info.IsDir() { // no symlink that has taken its place
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: syscall.ENOTDIR}
+	}
 	entries, err := f.(fs.ReadDirFile).ReadDir(-1)
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
 	return entries, err

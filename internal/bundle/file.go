@@ -51,24 +51,36 @@ func (p *packer) file(name string) error {
 // place is followed.
 func (p *packer) open(name string) (fs.File, fs.FileInfo, error) {
 	f, err := p.fsys.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = errors.New("it vanished while it was packed" + quiet)
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, p.changed(name, 0, err)
 	}
 	info, err := f.Stat()
-	if err == nil && info.Mode().IsRegular() {
-		var now fs.FileInfo
-		if now, err = fs.Lstat(p.fsys, name); err == nil && now.Mode().IsRegular() {
-			return f, info, nil
-		}
+	if err == nil {
+		err = p.changed(name, 0, nil)
 	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = errors.New("it stopped being a regular file while it was packed" + quiet)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errStopped
 	}
-	_ = f.Close()
-	return nil, nil, err
+	if err != nil {
+		_ = f.Close()
+	}
+	return f, info, err
+}
+
+var errStopped = errors.New("something else took its place while it was packed" + quiet)
+
+// changed is err unless what was listed under that name is gone or of another type: that tells more.
+func (p *packer) changed(name string, listed fs.FileMode, err error) error {
+	now, look := fs.Lstat(p.fsys, name)
+	switch {
+	case name == ".":
+		return err
+	case errors.Is(look, fs.ErrNotExist):
+		return errors.New("it vanished while it was packed" + quiet)
+	case look == nil && now.Mode().Type() != listed:
+		return errStopped
+	}
+	return err
 }
 
 func (p *packer) tell() {

@@ -75,13 +75,13 @@ type packer struct {
 
 func (p *packer) walk() error {
 	return fs.WalkDir(p.fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil {
-			err = p.ctx.Err()
+		if stop := p.ctx.Err(); stop != nil {
+			return stop
 		}
 		p.ignore.leave(name)
 		switch {
 		case err != nil:
-			return refused(name, err)
+			return refused(name, p.changed(name, fs.ModeDir, err)) // only directories are read here
 		case name != "." && p.ignore.ignored(name, d.IsDir()):
 			switch {
 			case !d.IsDir():
@@ -108,5 +108,11 @@ func (p *packer) enter(name string) error {
 	if name != "." {
 		p.parents = append(p.parents, name)
 	}
-	return p.ignore.enter(p.fsys, name)
+	err := p.ignore.enter(p.fsys, name)
+	if err != nil {
+		if changed := p.changed(name, fs.ModeDir, nil); changed != nil {
+			return refused(name, changed)
+		}
+	}
+	return err
 }
