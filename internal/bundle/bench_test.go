@@ -28,7 +28,7 @@ func BenchmarkPack(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer root.Close()
+			defer func() { _ = root.Close() }()
 			b.ReportAllocs()
 			for b.Loop() {
 				_, contents, err := pack(b.Context(), io.Discard, root, Options{})

@@ -48,8 +48,11 @@ func (d Dir) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// Stat and its neighbours are those of os.Root: they follow symlinks inside the directory only.
+// Stat follows symlinks, inside the directory only.
+func (d Dir) Stat(name string) (fs.FileInfo, error) { return fs.Stat(d.root.FS(), name) }
 
-func (d Dir) Stat(name string) (fs.FileInfo, error)  { return fs.Stat(d.root.FS(), name) }
+// Lstat follows no symlink at the end of name.
 func (d Dir) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(d.root.FS(), name) }
-func (d Dir) ReadLink(name string) (string, error)   { return fs.ReadLink(d.root.FS(), name) }
+
+// ReadLink makes Dir an fs.ReadLinkFS, of which Lstat is the other half.
+func (d Dir) ReadLink(name string) (string, error) { return fs.ReadLink(d.root.FS(), name) }

@@ -13,22 +13,19 @@ import (
 // quiet is what to do about a tree that changes while it is packed.
 const quiet = "; build from a tree that nothing writes to"
 
-// refused is err with the file that it is about, quoted once, and what to do.
-func refused(name string, err error) error {
-	hint := ""
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		hint = "; make it readable for the user that builds, or have it ignored"
-	case errors.Is(err, syscall.ENOSPC):
-		hint = fmt.Sprintf("; the artifact is packed into %s, set TMPDIR to a directory with more room", os.TempDir())
-	}
-	return fmt.Errorf("packing %q: %w%s", name, reason(err), hint)
-}
+// refused is err with the file that it is about.
+func refused(name string, err error) error { return fmt.Errorf("packing %q: %w", name, reason(err)) }
 
-// reason is err without the name that the system gives it: that may hold line breaks.
+// reason is err with what to do, and without the name that the system gives it: that may hold line breaks.
 func reason(err error) error {
 	if of, ok := errors.AsType[*fs.PathError](err); ok {
-		return of.Err
+		err = of.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; make it readable for the user that builds, or have it ignored", err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w; the artifact is packed into %s, set TMPDIR to a directory with more room", err, os.TempDir())
 	}
 	return err
 }
