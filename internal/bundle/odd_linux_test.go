@@ -165,7 +165,7 @@ func TestPathTooLong(t *testing.T) {
 	must(t, root.WriteFile(strings.Repeat(part+"/", 17)+"x.yaml", nil, 0o644))
 	t.Cleanup(func() { must(t, errors.Join(root.RemoveAll(part), root.Close())) })
 	err = unbuildable(t, opened(t, dir), Options{})
-	if text := err.Error(); !strings.Contains(text, "4273 bytes") || !strings.Contains(text, "x.yaml") {
+	if text := err.Error(); len(text) > 300 || !strings.Contains(text, "4273 bytes") || !strings.Contains(text, "x.yaml") {
 		t.Errorf("got %q", text)
 	}
 	if got := packed(t, build(t, opened(t, dir), Options{Ignore: []string{part}})); got != "a.yaml" {

@@ -46,6 +46,7 @@ func checkName(name string) error {
 		why = `the name of a directory ends in "..", which Flux does not unpack`
 	case len(name) > maxPath:
 		why = fmt.Sprintf("the path has %d bytes, of which a cluster can unpack %d", len(name), maxPath)
+		name = name[:60] + "…" + name[len(name)-30:] // the reason would be lost behind it
 	default:
 		return nil
 	}
