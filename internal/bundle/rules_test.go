@@ -35,7 +35,7 @@ func TestRulesSayWhatFluxSays(t *testing.T) {
 	parts := []string{"a", "b", "ab", "a.yaml", "*", "**", "?", "[ab]", "[^a]*", `\*`, `\ `, `a\b`, "*.yaml", "/", "/", "!", " ", "#", "[", "\r", "é", "\xff", "a*b", "]"}
 	names := []string{"a", "b", "ab", "a.yaml", "b.yaml", "*", " ", "aab", "é", "\xff", "x", "]", "a b"}
 	fits := 0
-	for range 200000 {
+	for range 50000 {
 		var lines, path []string
 		for range 1 + r.IntN(3) {
 			line := ""
@@ -53,8 +53,8 @@ func TestRulesSayWhatFluxSays(t *testing.T) {
 			fits++
 		}
 	}
-	if fits < 20000 {
-		t.Errorf("only %d of 200,000 lists fit: the test says little", fits)
+	if fits < 5000 {
+		t.Errorf("only %d of 50,000 lists fit: the test says little", fits)
 	}
 }
 
