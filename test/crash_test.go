@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -78,7 +79,7 @@ func from(n int, f registrytest.Interceptor) registrytest.Interceptor {
 
 func crashBuild(t *testing.T, s *registrytest.Server, dir string) (said string, ok bool) {
 	t.Helper()
-	r := program(t, []string{timeA, "OCI_PROMOTE_PASSWORD=" + s.Password}, "build", "--plain-http", "--retry-for", "0s",
+	r := programtest.Run(t, []string{timeA, "OCI_PROMOTE_PASSWORD=" + s.Password}, "build", "--plain-http", "--retry-for", "0s",
 		"--repository", s.Host+"/"+fleet, "--path", dir, "--username", s.Username, "--revision", "main@sha1:"+commitA)
-	return r.stdout + r.stderr, r.code == 0
+	return r.Stdout + r.Stderr, r.Code == 0
 }

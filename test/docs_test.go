@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/crane"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -389,7 +390,7 @@ var (
 func flagsOf(t *testing.T, mode string) map[string]bool {
 	t.Helper()
 	all := map[string]bool{"help": true}
-	for _, m := range flagInHelp.FindAllStringSubmatch(program(t, nil, mode, "--help").stdout, -1) {
+	for _, m := range flagInHelp.FindAllStringSubmatch(programtest.Run(t, nil, mode, "--help").Stdout, -1) {
 		all[m[1]] = true
 	}
 	if len(all) < 10 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -53,10 +54,10 @@ func TestDocsPermissions(t *testing.T) {
 		{api, 401, githubBad, []string{"verify", "--path", "platform"}, "", 0, 2},
 	} {
 		s.Intercept(registrytest.On("", c.refuse, registrytest.Status(c.status, nil, c.body)))
-		r := program(t, slices.Concat(env, strings.Fields(c.time)), append(c.args, common...)...)
+		r := programtest.Run(t, slices.Concat(env, strings.Fields(c.time)), append(c.args, common...)...)
 		lines := complaints(r)
-		if r.code != c.code || len(lines) != c.expect {
-			t.Errorf("%q refused: exit status %d, %d complaints; want %d and %d\n%s%s", c.refuse, r.code, len(lines), c.code, c.expect, r.stdout, r.stderr)
+		if r.Code != c.code || len(lines) != c.expect {
+			t.Errorf("%q refused: exit status %d, %d complaints; want %d and %d\n%s%s", c.refuse, r.Code, len(lines), c.code, c.expect, r.Stdout, r.Stderr)
 		}
 		said = append(said, lines...)
 	}
@@ -82,12 +83,12 @@ func TestDocsPermissions(t *testing.T) {
 func anyDigest(line string) string { return digestInText.ReplaceAllString(line, "sha256:…") }
 
 // complaints are the errors, hints and warnings of a run, and the finding of verify that a token may not read.
-func complaints(r result) (all []string) {
-	all = strings.Split(strings.TrimRight(r.stderr, "\n"), "\n")
-	if r.stderr == "" {
+func complaints(r programtest.Result) (all []string) {
+	all = strings.Split(strings.TrimRight(r.Stderr, "\n"), "\n")
+	if r.Stderr == "" {
 		all = nil
 	}
-	lines := strings.Split(r.stdout, "\n")
+	lines := strings.Split(r.Stdout, "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, "  warning token-cannot-read:") {
 			all = append(all, lines[i:i+2]...)

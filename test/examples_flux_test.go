@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -202,7 +203,7 @@ func statusContext(t *testing.T, event map[string]any) string {
 
 // reconciled is the event of a finished reconciliation as it was recorded from Flux, of this artifact.
 // combineEventMetadata takes the prefix of the object's group off the metadata before any expression sees them.
-func reconciled(t *testing.T, a built) map[string]any {
+func reconciled(t *testing.T, a programtest.Artifact) map[string]any {
 	t.Helper()
 	data, err := os.ReadFile("testdata/kustomization-reconciliation-succeeded.json")
 	if err != nil {
@@ -216,8 +217,8 @@ func reconciled(t *testing.T, a built) map[string]any {
 	for key, value := range event["metadata"].(map[string]any) {
 		metadata[strings.TrimPrefix(key, "kustomize.toolkit.fluxcd.io/")] = value
 	}
-	if a.digest != "" {
-		metadata["revision"], metadata["originRevision"] = a.tag+"@"+a.digest, "main@sha1:"+a.commit
+	if a.Digest != "" {
+		metadata["revision"], metadata["originRevision"] = a.Tag+"@"+a.Digest, "main@sha1:"+a.Commit
 	}
 	event["metadata"] = metadata
 	return event
@@ -226,21 +227,21 @@ func reconciled(t *testing.T, a built) map[string]any {
 // TestExampleCommitStatusPromotes: from Flux's event by the example's expression to the stable tag, on that very digest.
 func TestExampleCommitStatusPromotes(t *testing.T) {
 	const asRecorded = "kustomization/platform/0.0.1-rc.1@sha256:8ef039eeedf3400d490ba006227f7032b6054f3eeb8ace8d8f46ed10b062c0a5"
-	if got := statusContext(t, reconciled(t, built{})); got != asRecorded {
+	if got := statusContext(t, reconciled(t, programtest.Artifact{})); got != asRecorded {
 		t.Errorf("the context of the recorded event is %q, want %q", got, asRecorded)
 	}
 	s := registrytest.Start(t, registrytest.Options{})
-	a := buildFor(t, s, commitA, 0)
-	other := built{a.tag, "sha256:" + strings.Repeat("0", 64), commitA}
-	if r := tagOnce(t, s, statusOf(t, commitA, statusContext(t, reconciled(t, other)), "success")); r.Outcome == "promoted" {
+	a := programtest.BuildFor(t, s, commitA, 0)
+	other := programtest.Artifact{Tag: a.Tag, Digest: "sha256:" + strings.Repeat("0", 64), Commit: commitA}
+	if r := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, reconciled(t, other)), "success")); r.Outcome == "promoted" {
 		t.Errorf("a status that names another digest: %s %s", r.Outcome, r.Version)
 	}
-	r := tagOnce(t, s, statusOf(t, commitA, statusContext(t, reconciled(t, a)), "success"))
-	if r.Outcome != "promoted" || r.Version != "0.0.1" || r.Digest != a.digest || s.Named(fleet, "0.0.1") != a.digest {
-		t.Errorf("%s %s on %s: %s\n%s", r.Outcome, r.Version, r.Digest, r.Reason, r.log)
+	r := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, reconciled(t, a)), "success"))
+	if r.Outcome != "promoted" || r.Version != "0.0.1" || r.Digest != a.Digest || s.Named(fleet, "0.0.1") != a.Digest {
+		t.Errorf("%s %s on %s: %s\n%s", r.Outcome, r.Version, r.Digest, r.Reason, r.Log)
 	}
 	// After the promotion integration selects the same digest by its stable tag, and reports it again (facts 9).
-	again := tagOnce(t, s, statusOf(t, commitA, statusContext(t, reconciled(t, built{"0.0.1", a.digest, commitA})), "success"))
+	again := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, reconciled(t, programtest.Artifact{Tag: "0.0.1", Digest: a.Digest, Commit: commitA})), "success"))
 	if again.Outcome != "unchanged" {
 		t.Errorf("the second report: %s: %s", again.Outcome, again.Reason)
 	}
@@ -259,23 +260,23 @@ func TestExampleDispatchPromotes(t *testing.T) {
 		t.Fatalf("inclusionList %s: %v", passes, err)
 	}
 	s := registrytest.Start(t, registrytest.Options{})
-	a := buildFor(t, s, commitA, 0)
+	a := programtest.BuildFor(t, s, commitA, 0)
 	for file, want := range map[string]string{
 		"repository_dispatch.gate-kustomization-applied.json":        "ignored",
 		"repository_dispatch.kustomization-health-check-passed.json": "promoted",
 	} {
 		message := ""
-		env := event(t, "repository_dispatch", file, func(e map[string]any) {
+		env := programtest.Event(t, "repository_dispatch", file, func(e map[string]any) {
 			payload := e["client_payload"].(map[string]any)
 			payload["involvedObject"].(map[string]any)["name"] = "platform-gate"
 			metadata := payload["metadata"].(map[string]any)
-			metadata["revision"], metadata["originRevision"] = a.tag+"@"+a.digest, "main@sha1:"+a.commit
+			metadata["revision"], metadata["originRevision"] = a.Tag+"@"+a.Digest, "main@sha1:"+a.Commit
 			message = payload["message"].(string)
 		})
 		if sent := len(matching(t, lines[0], []string{message})) > 0; sent != (want == "promoted") {
 			t.Errorf("%s is sent: %t", message, sent)
 		}
-		if r := tagOnce(t, s, env, "--kustomization", "flux-system/platform-gate"); r.Outcome != want {
+		if r := programtest.TagOnce(t, s, env, "--kustomization", "flux-system/platform-gate"); r.Outcome != want {
 			t.Errorf("%s: %s, want %s: %s", message, r.Outcome, want, r.Reason)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/apimachinery/pkg/util/managedfields/managedfieldstest"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -274,40 +275,40 @@ func TestExamplesAgree(t *testing.T) {
 // TestExampleVerifyFindsNoFaultInTheExamples: our own verify, with the examples as the clusters' state.
 func TestExampleVerifyFindsNoFaultInTheExamples(t *testing.T) {
 	s := registrytest.Start(t, registrytest.Options{})
-	a := buildFor(t, s, commitA, 0)
-	if r := tagOnce(t, s, a.boundStatus(t)); r.Version != "0.0.1" {
-		t.Fatalf("%s: %s", r.Outcome, r.log)
+	a := programtest.BuildFor(t, s, commitA, 0)
+	if r := programtest.TagOnce(t, s, a.BoundStatus(t)); r.Version != "0.0.1" {
+		t.Fatalf("%s: %s", r.Outcome, r.Log)
 	}
 	faults := regexp.MustCompile(`(?m)^ *((?:error|warning) [a-z-]+)`)
-	verify := func(kustomization, integration, live string) result {
+	verify := func(kustomization, integration, live string) programtest.Result {
 		dir := t.TempDir()
 		names := []string{"integration=" + clusterState(t, s, a, dir, integration), "live=" + clusterState(t, s, a, dir, live)}
-		return program(t, []string{"OCI_PROMOTE_PASSWORD=" + s.Password, "GITHUB_REPOSITORY=acme/fleet"}, "verify", "--repository", s.Host+"/"+fleet, "--plain-http",
+		return programtest.Run(t, []string{"OCI_PROMOTE_PASSWORD=" + s.Password, "GITHUB_REPOSITORY=acme/fleet"}, "verify", "--repository", s.Host+"/"+fleet, "--plain-http",
 			"--username", s.Username, "--kustomization", kustomization, "--fail-on", "warning", "--cluster-state", strings.Join(names, "\n"))
 	}
 	for _, operator := range []string{"", "/flux-operator"} {
 		r := verify("flux-system/platform", "integration"+operator, "live"+operator)
-		if r.code != 0 || !strings.HasPrefix(r.stdout, "verify: healthy, live has 0.0.1\n") || faults.MatchString(r.stdout) {
-			t.Errorf("%s: exit status %d\n%s%s", operator, r.code, r.stdout, r.stderr)
+		if r.Code != 0 || !strings.HasPrefix(r.Stdout, "verify: healthy, live has 0.0.1\n") || faults.MatchString(r.Stdout) {
+			t.Errorf("%s: exit status %d\n%s%s", operator, r.Code, r.Stdout, r.Stderr)
 		}
 	}
 	// What the example itself says of repository_dispatch, and nothing else.
 	r := verify("flux-system/platform-gate", "integration-dispatch", "live")
-	if found := faults.FindAllStringSubmatch(r.stdout, -1); len(found) != 1 || found[0][1] != "warning provider-drops-event" {
-		t.Errorf("integration-dispatch: %v\n%s%s", found, r.stdout, r.stderr)
+	if found := faults.FindAllStringSubmatch(r.Stdout, -1); len(found) != 1 || found[0][1] != "warning provider-drops-event" {
+		t.Errorf("integration-dispatch: %v\n%s%s", found, r.Stdout, r.Stderr)
 	}
 	// It does look: live's objects for integration's.
-	if r := verify("flux-system/platform", "live", "live"); r.code == 0 || !strings.Contains(r.stdout, "error wrong-semver") {
-		t.Errorf("live's objects as integration's: exit status %d\n%s", r.code, r.stdout)
+	if r := verify("flux-system/platform", "live", "live"); r.Code == 0 || !strings.Contains(r.Stdout, "error wrong-semver") {
+		t.Errorf("live's objects as integration's: exit status %d\n%s", r.Code, r.Stdout)
 	}
 }
 
 // clusterState writes what `kubectl get -o json` has when everything on a cluster is well.
-func clusterState(t *testing.T, s *registrytest.Server, a built, dir, example string) string {
+func clusterState(t *testing.T, s *registrytest.Server, a programtest.Artifact, dir, example string) string {
 	t.Helper()
 	var items []any
 	for _, u := range cluster(t, example) {
-		revision := "0.0.1@" + a.digest
+		revision := "0.0.1@" + a.Digest
 		ready := map[string]any{
 			"type": "Ready", "status": "True", "reason": "Succeeded", "message": "all is well", "observedGeneration": 1,
 			"lastTransitionTime": "2026-01-01T01:00:00Z",
@@ -332,6 +333,6 @@ func clusterState(t *testing.T, s *registrytest.Server, a built, dir, example st
 		t.Fatal(err)
 	}
 	name := filepath.Join(dir, strings.ReplaceAll(example, "/", "-")+".json")
-	write(t, name, string(data))
+	programtest.Write(t, name, string(data))
 	return name
 }

@@ -12,6 +12,8 @@ import (
 
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/content/oci"
+
+	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
 // gitHub is a GitHub API with one linear history, newest commit last.
@@ -103,7 +105,7 @@ func encode(commits []gitCommit) string {
 func (g *gitHub) runAction(t *testing.T, workspace, sha string, inputs ...string) (said string, code int) {
 	t.Helper()
 	output := filepath.Join(t.TempDir(), "output")
-	r := program(t, append([]string{
+	r := programtest.Run(t, append([]string{
 		"GITHUB_ACTIONS=true", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_SERVER_URL=https://github.com", "GITHUB_API_URL=" + g.URL,
 		"GITHUB_REF_NAME=main", "GITHUB_SHA=" + sha, "GITHUB_WORKSPACE=" + workspace, "GITHUB_OUTPUT=" + output,
 		"INPUT_MODE=build", "INPUT_TOKEN=" + apiToken, "INPUT_PATH=platform", "INPUT_RETRY-FOR=0s",
@@ -113,11 +115,11 @@ func (g *gitHub) runAction(t *testing.T, workspace, sha string, inputs ...string
 	if err != nil {
 		t.Error(err)
 	}
-	said = r.stdout + r.stderr + string(outputs)
+	said = r.Stdout + r.Stderr + string(outputs)
 	if strings.Contains(said, apiToken) {
 		t.Errorf("the token is in the log or an output:\n%s", said)
 	}
-	return said, r.code
+	return said, r.Code
 }
 
 // TestBuildAsksGitHub runs builds in jobs that have a token: the commit's time, the

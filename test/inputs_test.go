@@ -12,6 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/oci-promote/oci-promote/internal/action"
+
+	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
 // One table of inputs and one of outputs; action.yml, the README and --help repeat it for their readers.
@@ -218,22 +220,22 @@ func TestReadmeOutputs(t *testing.T) {
 func TestHelp(t *testing.T) {
 	flag := regexp.MustCompile(`(?m)^  --([a-z-]+)[ \n]`)
 	for _, mode := range action.Modes {
-		r := program(t, nil, mode, "--help")
+		r := programtest.Run(t, nil, mode, "--help")
 		var got, want []string
-		for _, m := range flag.FindAllStringSubmatch(r.stdout, -1) {
+		for _, m := range flag.FindAllStringSubmatch(r.Stdout, -1) {
 			got = append(got, m[1])
 		}
 		for _, i := range action.Inputs {
 			if i.Name != "mode" && (i.Modes == nil || slices.Contains(i.Modes, mode)) {
 				want = append(want, i.Name)
 			}
-			if i.Default != "" && !i.IsBool && slices.Contains(want, i.Name) && !strings.Contains(r.stdout, `(default "`+i.Default+`")`) {
+			if i.Default != "" && !i.IsBool && slices.Contains(want, i.Name) && !strings.Contains(r.Stdout, `(default "`+i.Default+`")`) {
 				t.Errorf("%s --help does not tell the default of %s", mode, i.Name)
 			}
 		}
 		want = append(want, "json")
-		if r.code != 0 || r.stderr != "" || !slices.Equal(got, want) {
-			t.Errorf("%s --help: exit status %d, flags\n%q\nwant\n%q\n%s", mode, r.code, got, want, r.stderr)
+		if r.Code != 0 || r.Stderr != "" || !slices.Equal(got, want) {
+			t.Errorf("%s --help: exit status %d, flags\n%q\nwant\n%q\n%s", mode, r.Code, got, want, r.Stderr)
 		}
 	}
 }

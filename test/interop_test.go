@@ -29,6 +29,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"github.com/oci-promote/oci-promote/internal/bundle"
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -58,7 +59,7 @@ var platformFiles = []string{
 func pushed(t *testing.T) *registrytest.Server {
 	t.Helper()
 	s := registrytest.Start(t, registrytest.Options{Token: true})
-	buildOn(t, s, []string{timeA}, platform, commitA,
+	programtest.BuildOn(t, s, []string{timeA}, platform, commitA,
 		"--source", "https://github.com/acme/fleet", "--annotations", "org.opencontainers.image.title=The platform")
 	return s
 }
@@ -211,10 +212,10 @@ func TestFluxPacksTheSameFiles(t *testing.T) {
 	for name, lines := range ignoreLists {
 		t.Run(name, func(t *testing.T) {
 			repo := "acme/" + strings.ReplaceAll(strings.ToLower(name), " ", "-")
-			r := program(t, []string{timeA}, "build", "--repository", s.Host+"/"+repo, "--plain-http", "--path", tree,
+			r := programtest.Run(t, []string{timeA}, "build", "--repository", s.Host+"/"+repo, "--plain-http", "--path", tree,
 				"--revision", "main@sha1:"+commitA, "--ignore", strings.Join(lines, "\n"))
-			if r.code != 0 {
-				t.Fatalf("%s%s", r.stdout, r.stderr)
+			if r.Code != 0 {
+				t.Fatalf("%s%s", r.Stdout, r.Stderr)
 			}
 			ours := readArchive(t, layerOf(t, imageOf(t, s, repo+":0.0.1-rc.1", authn.Anonymous)))
 			compareTrees(t, ours, packedByFlux(t, tree, withDefaults(t, tree, lines)))

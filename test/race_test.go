@@ -1,7 +1,6 @@
 package test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,15 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
-
-// buildReport is what a build said of itself.
-type buildReport struct {
-	Outcome, Candidate, Digest, SHA string
-	Tags                            []string
-	log                             string
-}
 
 // TestBuildsAtOnce tries to break promise 4: builds of different commits, started
 // together against a slow registry, end with one candidate each, and each one reports
@@ -46,9 +39,9 @@ func TestBuildsAtOnce(t *testing.T) {
 	}
 }
 
-func buildAtOnce(t *testing.T, s *registrytest.Server, builds int) []buildReport {
+func buildAtOnce(t *testing.T, s *registrytest.Server, builds int) []programtest.BuildReport {
 	t.Helper()
-	reports := make([]buildReport, builds)
+	reports := make([]programtest.BuildReport, builds)
 	var wg sync.WaitGroup
 	for i := range builds {
 		dir := t.TempDir()
@@ -56,28 +49,14 @@ func buildAtOnce(t *testing.T, s *registrytest.Server, builds int) []buildReport
 			t.Fatal(err)
 		}
 		commit := strings.Repeat(fmt.Sprintf("%08x", 0xabc00000+i*4096), 5)
-		wg.Go(func() { reports[i] = buildOnce(t, s, dir, commit) })
+		wg.Go(func() { reports[i] = programtest.BuildOnce(t, s, dir, commit) })
 	}
 	wg.Wait()
 	return reports
 }
 
-func buildOnce(t *testing.T, s *registrytest.Server, dir, commit string) buildReport {
-	t.Helper()
-	env := []string{"OCI_PROMOTE_PASSWORD=" + s.Password, "SOURCE_DATE_EPOCH=" + strconv.FormatInt(time.Now().Unix(), 10)}
-	said := program(t, env, "build", "--json", "--plain-http", "--username", s.Username,
-		"--repository", s.Host+"/"+fleet, "--path", dir, "--revision", "main@sha1:"+commit)
-	r := buildReport{log: said.stderr}
-	if said.code != 0 {
-		t.Errorf("build of %.7s: exit status %d\n%s", commit, said.code, said.stderr)
-	} else if err := json.Unmarshal([]byte(said.stdout), &r); err != nil {
-		t.Errorf("build of %.7s: %v in %q", commit, err, said.stdout)
-	}
-	return r
-}
-
 // checkBuilds compares what the registry holds with what the builds said.
-func checkBuilds(t *testing.T, s *registrytest.Server, reports []buildReport) {
+func checkBuilds(t *testing.T, s *registrytest.Server, reports []programtest.BuildReport) {
 	t.Helper()
 	tags := s.Tags(fleet)
 	candidates, digests := 0, map[string]bool{}
@@ -96,7 +75,7 @@ func checkBuilds(t *testing.T, s *registrytest.Server, reports []buildReport) {
 		}
 		for _, tag := range []string{r.Candidate, "sha-" + r.SHA[:7], "integration-" + r.SHA[:7]} {
 			if tags[tag] != r.Digest {
-				t.Errorf("build of %.7s reports %s, but %q names %q\n%s", r.SHA, r.Digest, tag, tags[tag], r.log)
+				t.Errorf("build of %.7s reports %s, but %q names %q\n%s", r.SHA, r.Digest, tag, tags[tag], r.Log)
 			}
 		}
 	}

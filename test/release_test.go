@@ -33,6 +33,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -123,7 +124,7 @@ func releaseIdentity() []string {
 }
 
 // run runs one step of the script, of this machine's Go and git, with nothing to find in the user's configuration.
-func (r *releasing) run(t *testing.T, step, version string, env ...string) result {
+func (r *releasing) run(t *testing.T, step, version string, env ...string) programtest.Result {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", `umask "$1" && exec "$2" "$3" "$4"`, "bash",
 		cmp.Or(r.umask, "022"), filepath.Join(r.clone, ".github", "release.sh"), step, version)
@@ -133,17 +134,17 @@ func (r *releasing) run(t *testing.T, step, version string, env ...string) resul
 		"BASE_IMAGE=" + r.registry.Host + "/" + releaseBase + ":latest",
 		"REMOTE=" + r.remote, "DIST=" + r.dist, "PLATFORMS=linux/amd64 linux/arm64",
 	}, r.env, env)
-	return runCommand(t, cmd)
+	return programtest.RunCommand(t, cmd)
 }
 
 // must runs steps and fails the test unless all succeed; it gives what the last one printed.
-func (r *releasing) must(t *testing.T, version string, steps ...string) (last result) {
+func (r *releasing) must(t *testing.T, version string, steps ...string) (last programtest.Result) {
 	t.Helper()
 	for _, step := range steps {
 		start := time.Now()
 		last = r.run(t, step, version)
-		t.Logf("%s %s (%v):\n%s%s", step, version, time.Since(start).Round(time.Millisecond), last.stdout, last.stderr)
-		if last.code != 0 {
+		t.Logf("%s %s (%v):\n%s%s", step, version, time.Since(start).Round(time.Millisecond), last.Stdout, last.Stderr)
+		if last.Code != 0 {
 			t.Fatalf("step %s of %s failed", step, version)
 		}
 	}
@@ -155,8 +156,8 @@ func (r *releasing) refused(t *testing.T, step, version, says string, env ...str
 	t.Helper()
 	before := r.written(t)
 	got := r.run(t, step, version, env...)
-	if got.code == 0 || !strings.Contains(got.stderr, says) {
-		t.Errorf("%s %s: status %d, said %q; want a refusal with %q", step, version, got.code, got.stderr, says)
+	if got.Code == 0 || !strings.Contains(got.Stderr, says) {
+		t.Errorf("%s %s: status %d, said %q; want a refusal with %q", step, version, got.Code, got.Stderr, says)
 	}
 	if after := r.written(t); after != before {
 		t.Errorf("%s %s was refused, and yet wrote something:\nbefore %s\nafter  %s", step, version, before, after)
@@ -296,8 +297,8 @@ func TestRelease(t *testing.T) {
 	r.env = hub.env()
 	r.must(t, "release/v1.1.0", "check", "build")
 	s.Intercept(registrytest.On(http.MethodPut, "/manifests/v1.1.0$", registrytest.Status(http.StatusForbidden, nil, `{"errors":[{"code":"DENIED"}]}`)))
-	if got := r.run(t, "push", "v1.1.0"); got.code == 0 || s.Named(releaseImage, "v1.1.0") != "" {
-		t.Errorf("push succeeded without the registry: %s", got.stderr)
+	if got := r.run(t, "push", "v1.1.0"); got.Code == 0 || s.Named(releaseImage, "v1.1.0") != "" {
+		t.Errorf("push succeeded without the registry: %s", got.Stderr)
 	}
 	s.Intercept(nil)
 	r.must(t, "v1.1.0", "push")
@@ -527,8 +528,8 @@ func TestReleaseRefuses(t *testing.T) {
 	r.refused(t, "publish", "v1.2.3", "nothing is built")
 	r.refused(t, "frob", "v1.2.3", "is no step")
 	output := filepath.Join(t.TempDir(), "output")
-	if got := r.run(t, "check", "release/v1.2.3", "GITHUB_OUTPUT="+output, "IMAGE=", "GITHUB_REPOSITORY=Acme/OCI-Promote"); got.code != 0 {
-		t.Errorf("check: %s", got.stderr)
+	if got := r.run(t, "check", "release/v1.2.3", "GITHUB_OUTPUT="+output, "IMAGE=", "GITHUB_REPOSITORY=Acme/OCI-Promote"); got.Code != 0 {
+		t.Errorf("check: %s", got.Stderr)
 	}
 	if got, want := readText(t, output), "version=v1.2.3\nimage=ghcr.io/acme/oci-promote\n"; got != want {
 		t.Errorf("the outputs are %q, want %q", got, want)
@@ -677,8 +678,8 @@ exec %[2]s "$@"
 		t.Fatal(err)
 	}
 	got := r.run(t, "tag", "v1.10.1", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	if got.code != 0 || !strings.Contains(got.stderr, "try 1 of 3") {
-		t.Errorf("status %d, want a success at the second try:\n%s", got.code, got.stderr)
+	if got.Code != 0 || !strings.Contains(got.Stderr, "try 1 of 3") {
+		t.Errorf("status %d, want a success at the second try:\n%s", got.Code, got.Stderr)
 	}
 	if v1 := r.tag(t, "v1"); v1 != other {
 		t.Errorf("v1 is on %s, want %s of the higher version", v1, other)

@@ -217,8 +217,8 @@ func (hub *releases) completes(t *testing.T, r *releasing) {
 	before := hub.list[0].Assets
 	hub.list, hub.breakOff = nil, hub.uploads+2
 	hub.mu.Unlock()
-	if got := r.run(t, "publish", "v1.1.0"); got.code == 0 {
-		t.Fatalf("publish succeeded although an upload broke off:\n%s", got.stderr)
+	if got := r.run(t, "publish", "v1.1.0"); got.Code == 0 {
+		t.Fatalf("publish succeeded although an upload broke off:\n%s", got.Stderr)
 	}
 	if len(hub.list) != 1 || !hub.list[0].Draft {
 		t.Fatalf("after the broken upload: %s, want one draft", hub.state())
@@ -244,8 +244,8 @@ func (hub *releases) asksForProvenance(t *testing.T, r *releasing, digest string
 		hub.mu.Unlock()
 		output := filepath.Join(t.TempDir(), "output")
 		got := r.run(t, "attested", "v1.1.0", "GITHUB_OUTPUT="+output)
-		if text := readText(t, output); got.code != 0 || text != test.want {
-			t.Errorf("with provenance of %s: status %d, outputs %q, want %q", test.attested, got.code, text, test.want)
+		if text := readText(t, output); got.Code != 0 || text != test.want {
+			t.Errorf("with provenance of %s: status %d, outputs %q, want %q", test.attested, got.Code, text, test.want)
 		}
 	}
 }

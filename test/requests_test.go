@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -47,9 +47,9 @@ func TestRequestsOfABuild(t *testing.T) {
 				{"next build again", commitB, timeB, "a: 2\n", repeatedBudget},
 				{"old commit again", commitA, timeA, "a: 1\n", repeatedBudget + 1}, // reads down to the second candidate
 			} {
-				write(t, filepath.Join(tree, "a.yaml"), build.content)
+				programtest.Write(t, filepath.Join(tree, "a.yaml"), build.content)
 				s.Reset()
-				buildOn(t, s, []string{build.time}, tree, build.commit)
+				programtest.BuildOn(t, s, []string{build.time}, tree, build.commit)
 				log := s.Requests()
 				t.Logf("%s: %d requests\n%s", build.name, len(log), s.RequestLog())
 				if len(log) > build.budget {
@@ -152,7 +152,7 @@ func TestRequestsPerPage(t *testing.T) {
 		size := tags/pages + 5 // the two tags that the second list has more fit on the last page
 		s := registrytest.Start(t, registrytest.Options{Token: true, PageSize: size})
 		s.Seed(fleet, foreignTags(tags)...)
-		buildOn(t, s, []string{timeA}, smallTree(t), commitA)
+		programtest.BuildOn(t, s, []string{timeA}, smallTree(t), commitA)
 		lists := 0
 		for _, r := range s.Requests() {
 			if strings.Contains(r.Path, "/tags/list") && r.Status == http.StatusOK {
@@ -240,11 +240,11 @@ func TestCredentialsStayWithTheRegistry(t *testing.T) {
 				}
 				answer(w, r, n, next)
 			}))
-			r := program(t, []string{timeA, "OCI_PROMOTE_PASSWORD=" + s.Password, "GITHUB_TOKEN=ghs_verysecret"},
+			r := programtest.Run(t, []string{timeA, "OCI_PROMOTE_PASSWORD=" + s.Password, "GITHUB_TOKEN=ghs_verysecret"},
 				"build", "--repository", s.Host+"/"+fleet, "--plain-http", "--username", s.Username, "--path", smallTree(t),
 				"--revision", "main@sha1:"+commitA, "--retry-for", "0s")
 			all, told := other.withCredentials()
-			t.Logf("exit status %d, %d visits\n%s", r.code, all, r.stderr)
+			t.Logf("exit status %d, %d visits\n%s", r.Code, all, r.Stderr)
 			if len(told) > 0 {
 				t.Errorf("requests with credentials to another host:\n%s", strings.Join(told, "\n"))
 			}
@@ -260,12 +260,12 @@ func TestCredentialsStayWithTheRegistry(t *testing.T) {
 func TestNoOtherHostIsAsked(t *testing.T) {
 	s, other := registrytest.Start(t, registrytest.Options{Token: true}), newStranger(t)
 	proxy := other.URL
-	buildOn(t, s, []string{timeA, "GITHUB_TOKEN=ghs_verysecret", "HTTP_PROXY=" + proxy, "HTTPS_PROXY=" + proxy}, platform, commitA)
+	programtest.BuildOn(t, s, []string{timeA, "GITHUB_TOKEN=ghs_verysecret", "HTTP_PROXY=" + proxy, "HTTPS_PROXY=" + proxy}, platform, commitA)
 	if all, _ := other.withCredentials(); all > 0 {
 		t.Errorf("requests to other hosts:\n%s", strings.Join(other.visits, "\n"))
 	}
 	// The proxy works: without it the same build with a repository that is elsewhere could not show anything.
-	program(t, []string{timeA, "HTTP_PROXY=" + proxy, "HTTPS_PROXY=" + proxy, "GITHUB_TOKEN=ghs_verysecret"}, "build",
+	programtest.Run(t, []string{timeA, "HTTP_PROXY=" + proxy, "HTTPS_PROXY=" + proxy, "GITHUB_TOKEN=ghs_verysecret"}, "build",
 		"--repository", "registry.example/acme/fleet", "--plain-http", "--path", platform, "--revision", "main@sha1:"+commitA,
 		"--retry-for", "0s", "--dry-run")
 	all, told := other.withCredentials()
@@ -277,13 +277,6 @@ func TestNoOtherHostIsAsked(t *testing.T) {
 func smallTree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "a.yaml"), "a: 1\n")
+	programtest.Write(t, filepath.Join(dir, "a.yaml"), "a: 1\n")
 	return dir
-}
-
-func write(t *testing.T, name, content string) {
-	t.Helper()
-	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

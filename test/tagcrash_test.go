@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -47,11 +48,11 @@ func TestEveryRequestOfAPromotionFails(t *testing.T) {
 		t.Run(c, func(t *testing.T) {
 			t.Parallel()
 			s := registrytest.Start(t, registrytest.Options{Token: true})
-			a := buildFor(t, s, commitA, 0)
-			b := buildFor(t, s, commitB, 1)
-			want := map[string]string{"validated-aaaaaaa": a.digest, "0.0.1": a.digest, "0.0.2-rc.0": b.digest}
+			a := programtest.BuildFor(t, s, commitA, 0)
+			b := programtest.BuildFor(t, s, commitB, 1)
+			want := map[string]string{"validated-aaaaaaa": a.Digest, "0.0.1": a.Digest, "0.0.2-rc.0": b.Digest}
 			maps.Copy(want, s.Tags(fleet))
-			disturb(t, s, c, want, a.boundStatus(t))
+			disturb(t, s, c, want, a.BoundStatus(t))
 		})
 	}
 }
@@ -62,14 +63,14 @@ func TestEveryRequestOfARollbackFails(t *testing.T) {
 		t.Run(c, func(t *testing.T) {
 			t.Parallel()
 			s := registrytest.Start(t, registrytest.Options{Token: true})
-			a := buildFor(t, s, commitA, 0)
-			tagOnce(t, s, a.boundStatus(t))
-			b := buildFor(t, s, commitB, 1)
-			tagOnce(t, s, b.boundStatus(t))
-			buildFor(t, s, commitC, 2) // in flight: 0.0.3-rc.1
-			want := map[string]string{"0.0.4": a.digest}
+			a := programtest.BuildFor(t, s, commitA, 0)
+			programtest.TagOnce(t, s, a.BoundStatus(t))
+			b := programtest.BuildFor(t, s, commitB, 1)
+			programtest.TagOnce(t, s, b.BoundStatus(t))
+			programtest.BuildFor(t, s, commitC, 2) // in flight: 0.0.3-rc.1
+			want := map[string]string{"0.0.4": a.Digest}
 			maps.Copy(want, s.Tags(fleet))
-			disturb(t, s, c, want, nil, "--digest", a.digest, "--version", "next")
+			disturb(t, s, c, want, nil, "--digest", a.Digest, "--version", "next")
 		})
 	}
 }
@@ -78,14 +79,14 @@ func TestEveryRequestOfARollbackFails(t *testing.T) {
 func disturb(t *testing.T, s *registrytest.Server, c string, want map[string]string, env []string, flags ...string) {
 	t.Helper()
 	begin := s.Tags(fleet)
-	run := func(copied string, kill *killer) result {
+	run := func(copied string, kill *killer) programtest.Result {
 		return kill.program(t, s, env, append(flags, "--repository", s.Host+"/"+copied)...)
 	}
 	s.Copy(fleet, fleet+"-undisturbed")
 	s.Reset()
 	r := run(fleet+"-undisturbed", newKiller())
-	if got := s.Tags(fleet + "-undisturbed"); r.code != 0 || !maps.Equal(got, want) {
-		t.Fatalf("an undisturbed run leaves %v, want %v\n%s", got, want, r.stderr)
+	if got := s.Tags(fleet + "-undisturbed"); r.Code != 0 || !maps.Equal(got, want) {
+		t.Fatalf("an undisturbed run leaves %v, want %v\n%s", got, want, r.Stderr)
 	}
 	requests := s.Requests()
 	for n := range requests {
@@ -93,20 +94,20 @@ func disturb(t *testing.T, s *registrytest.Server, c string, want map[string]str
 		cell := fmt.Sprintf("request %d, %s %s, %s", n, requests[n].Method, requests[n].Path, c)
 		s.Copy(fleet, copied)
 		kill := newKiller()
-		j := keep(s, new(journal), from(n, crash(c, kill.kill)))
+		j := programtest.Keep(s, new(programtest.Journal), from(n, crash(c, kill.kill)))
 		s.Reset()
 		r := run(copied, kill)
 		checkCrash(t, cell, s, r, kill)
-		if got := s.Tags(copied); r.code == 0 && !maps.Equal(got, want) {
+		if got := s.Tags(copied); r.Code == 0 && !maps.Equal(got, want) {
 			t.Errorf("%s: the run succeeds and leaves %v, want %v", cell, got, want)
 		}
-		moved := moves(j.all())
-		j = keep(s, new(journal), nil)
-		if r := run(copied, newKiller()); r.code != 0 {
-			t.Errorf("%s: the next run: %s", cell, r.stderr)
+		moved := programtest.Moves(j.All())
+		j = programtest.Keep(s, new(programtest.Journal), nil)
+		if r := run(copied, newKiller()); r.Code != 0 {
+			t.Errorf("%s: the next run: %s", cell, r.Stderr)
 		}
 		got := s.Tags(copied)
-		if moved = append(moved, moves(j.all())...); len(moved) > 0 || !maps.Equal(got, want) {
+		if moved = append(moved, programtest.Moves(j.All())...); len(moved) > 0 || !maps.Equal(got, want) {
 			t.Errorf("%s: tags %v, want %v, from %v; %q", cell, got, want, begin, moved)
 		}
 	}
@@ -114,16 +115,16 @@ func disturb(t *testing.T, s *registrytest.Server, c string, want map[string]str
 }
 
 // checkCrash: a run that was not killed says what went wrong, and no secret.
-func checkCrash(t *testing.T, cell string, s *registrytest.Server, r result, kill *killer) {
+func checkCrash(t *testing.T, cell string, s *registrytest.Server, r programtest.Result, kill *killer) {
 	t.Helper()
-	said := r.stdout + r.stderr
+	said := r.Stdout + r.Stderr
 	if strings.Contains(said, s.Password) || strings.Contains(said, "panic") || strings.Contains(said, "goroutine ") {
 		t.Errorf("%s: it says %q", cell, said)
 	}
 	switch killed := len(kill.done) > 0; {
-	case killed && r.code == -1, r.code == 0:
-	case r.code != 1 || !strings.HasPrefix(said, "oci-promote: ") && !strings.Contains(said, "\noci-promote: "):
-		t.Errorf("%s: exit status %d, it says %q", cell, r.code, said)
+	case killed && r.Code == -1, r.Code == 0:
+	case r.Code != 1 || !strings.HasPrefix(said, "oci-promote: ") && !strings.Contains(said, "\noci-promote: "):
+		t.Errorf("%s: exit status %d, it says %q", cell, r.Code, said)
 	}
 }
 
@@ -143,25 +144,29 @@ func (k *killer) kill() {
 }
 
 // program is a run of mode tag.
-func (k *killer) program(t *testing.T, s *registrytest.Server, env []string, flags ...string) result {
+func (k *killer) program(t *testing.T, s *registrytest.Server, env []string, flags ...string) programtest.Result {
 	t.Helper()
 	var stdout, stderr strings.Builder
-	cmd := startTag(t, s, &stdout, &stderr, env, flags...)
+	cmd := programtest.Command(t, append([]string{"OCI_PROMOTE_PASSWORD=" + s.Password}, env...), programtest.TagArgs(s, flags...)...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	k.process <- cmd.Process
 	_ = cmd.Wait() // the exit status tells
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return programtest.Result{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
 // TestKiller: the process ends at that request, and what the request did stays.
 func TestKiller(t *testing.T) {
 	s := registrytest.Start(t, registrytest.Options{Token: true})
-	a := buildFor(t, s, commitA, 0)
+	a := programtest.BuildFor(t, s, commitA, 0)
 	before := s.Tags(fleet)
 	kill := newKiller()
-	keep(s, new(journal), registrytest.On("PUT", "/manifests/validated-", crash("killed after it took effect", kill.kill)))
-	r := kill.program(t, s, a.boundStatus(t))
-	before["validated-aaaaaaa"] = a.digest
-	if got := s.Tags(fleet); r.code != -1 || !maps.Equal(got, before) {
-		t.Errorf("exit status %d, tags %v, want %v\n%s", r.code, got, before, r.stderr)
+	programtest.Keep(s, new(programtest.Journal), registrytest.On("PUT", "/manifests/validated-", crash("killed after it took effect", kill.kill)))
+	r := kill.program(t, s, a.BoundStatus(t))
+	before["validated-aaaaaaa"] = a.Digest
+	if got := s.Tags(fleet); r.Code != -1 || !maps.Equal(got, before) {
+		t.Errorf("exit status %d, tags %v, want %v\n%s", r.Code, got, before, r.Stderr)
 	}
 }

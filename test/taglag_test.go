@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -23,27 +24,27 @@ func TestPromotionWhoseReadsLag(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := registrytest.Start(t, registrytest.Options{Token: true})
-			a, b := buildFor(t, s, commitA, 0), buildFor(t, s, commitB, 1)
-			want := map[string]string{"validated-aaaaaaa": a.digest, "0.0.1": a.digest, "0.0.2-rc.0": b.digest}
+			a, b := programtest.BuildFor(t, s, commitA, 0), programtest.BuildFor(t, s, commitB, 1)
+			want := map[string]string{"validated-aaaaaaa": a.Digest, "0.0.1": a.Digest, "0.0.2-rc.0": b.Digest}
 			maps.Copy(want, s.Tags(fleet))
-			j := keep(s, new(journal), registrytest.Lag(test.lag))
+			j := programtest.Keep(s, new(programtest.Journal), registrytest.Lag(test.lag))
 			outcome := "promoted"
 			if test.fails {
-				said := program(t, append([]string{"OCI_PROMOTE_PASSWORD=" + s.Password}, a.boundStatus(t)...), tagArgs(s)...)
-				if said.code != 1 || !strings.Contains(said.stderr, `took tag "0.0.1" and does not show it`) || !strings.Contains(said.stderr, "run again in a minute") {
-					t.Errorf("exit status %d, it says %q", said.code, said.stderr)
+				said := programtest.Run(t, append([]string{"OCI_PROMOTE_PASSWORD=" + s.Password}, a.BoundStatus(t)...), programtest.TagArgs(s)...)
+				if said.Code != 1 || !strings.Contains(said.Stderr, `took tag "0.0.1" and does not show it`) || !strings.Contains(said.Stderr, "run again in a minute") {
+					t.Errorf("exit status %d, it says %q", said.Code, said.Stderr)
 				}
 				s.Intercept(nil)
 				outcome = "unchanged"
 			}
-			r := tagOnce(t, s, a.boundStatus(t))
+			r := programtest.TagOnce(t, s, a.BoundStatus(t))
 			if r.Outcome != outcome || r.Version != "0.0.1" || r.Rescued == nil || r.Rescued.Candidate != "0.0.2-rc.0" || len(r.Warnings) > 0 {
-				t.Errorf("report %s", r.log)
+				t.Errorf("report %s", r.Log)
 			}
 			if got := s.Tags(fleet); !maps.Equal(got, want) {
 				t.Errorf("tags %v, want %v", got, want)
 			}
-			if moved := moves(j.all()); len(moved) > 0 {
+			if moved := programtest.Moves(j.All()); len(moved) > 0 {
 				t.Error(moved)
 			}
 		})
@@ -54,7 +55,7 @@ func TestPromotionWhoseReadsLag(t *testing.T) {
 func TestPromotionsWhoseReadsLag(t *testing.T) {
 	t.Parallel()
 	races(t, false, func() registrytest.Interceptor { return registrytest.Lag(time.Second) }, func(t *testing.T, r *race) {
-		artifacts := []built{r.older, r.newer, r.newer}
+		artifacts := []programtest.Artifact{r.older, r.newer, r.newer}
 		r.check(t, artifacts, r.promote(t, nil, artifacts...))
 	})
 }

@@ -14,14 +14,15 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
 // race is a registry with 0.0.1-rc.1 and 0.0.1-rc.2, none of them validated yet, and what is written to it.
 type race struct {
-	*journal
+	*programtest.Journal
 	s            *registrytest.Server
-	older, newer built
+	older, newer programtest.Artifact
 	dice         *rand.Rand
 	limit        time.Duration
 }
@@ -53,28 +54,28 @@ func startRace(t *testing.T, immutable bool, rest registrytest.Interceptor, limi
 	t.Helper()
 	s := registrytest.Start(t, registrytest.Options{Token: true})
 	r := &race{s: s, dice: rand.New(rand.NewPCG(uint64(round), uint64(limit))), limit: limit * time.Duration(min(round, 1))}
-	r.older, r.newer = buildFor(t, s, commitA, 0), buildFor(t, s, commitB, 1)
+	r.older, r.newer = programtest.BuildFor(t, s, commitA, 0), programtest.BuildFor(t, s, commitB, 1)
 	delay := registrytest.RandomDelay(uint64(round), limit)
-	r.journal = keep(s, &journal{immutable: immutable, delay: func(tagWrite) time.Duration { return delay() }}, rest)
+	r.Journal = programtest.Keep(s, &programtest.Journal{Immutable: immutable, Delay: func(programtest.TagWrite) time.Duration { return delay() }}, rest)
 	s.SetLatency(20 * time.Millisecond)
 	return r
 }
 
 // promote runs one promotion for each of the artifacts at once, beside others.
-func (r *race) promote(t *testing.T, beside []func(), artifacts ...built) []tagReport {
+func (r *race) promote(t *testing.T, beside []func(), artifacts ...programtest.Artifact) []programtest.TagReport {
 	t.Helper()
-	reports := make([]tagReport, len(artifacts))
+	reports := make([]programtest.TagReport, len(artifacts))
 	var wg sync.WaitGroup
 	run := func(do func()) {
 		offset := time.Duration(r.dice.Int64N(int64(r.limit) + 1))
 		wg.Go(func() { time.Sleep(offset); do() })
 	}
 	for i, a := range artifacts {
-		env := a.boundStatus(t)
+		env := a.BoundStatus(t)
 		if i%2 == 1 {
-			env = a.dispatch(t) // a cluster reports in both ways, or in one of them twice
+			env = a.Dispatch(t) // a cluster reports in both ways, or in one of them twice
 		}
-		run(func() { reports[i] = tagOnce(t, r.s, env) })
+		run(func() { reports[i] = programtest.TagOnce(t, r.s, env) })
 	}
 	for _, do := range beside {
 		run(do)
@@ -85,13 +86,13 @@ func (r *race) promote(t *testing.T, beside []func(), artifacts ...built) []tagR
 
 // check: what each run reports is true now, each digest has one stable at most, and the highest names the newer of
 // the artifacts. A stable moved once at most, and never where the registry holds it.
-func (r *race) check(t *testing.T, artifacts []built, reports []tagReport) {
+func (r *race) check(t *testing.T, artifacts []programtest.Artifact, reports []programtest.TagReport) {
 	t.Helper()
 	tags := r.s.Tags(fleet)
 	stables := map[string]string{} // by digest
 	top := ""
 	for _, tag := range slices.Sorted(maps.Keys(tags)) { // the numbers have one figure here
-		if isStable(tag) {
+		if programtest.IsStable(tag) {
 			if other := stables[tags[tag]]; other != "" {
 				t.Errorf("%s and %s name the same artifact", other, tag)
 			}
@@ -101,30 +102,30 @@ func (r *race) check(t *testing.T, artifacts []built, reports []tagReport) {
 	for i, a := range artifacts {
 		got := reports[i]
 		switch outcome := got.Outcome; {
-		case outcome == "superseded" && a == r.older && slices.Contains(artifacts, r.newer) && stables[a.digest] == "":
-		case (outcome == "promoted" || outcome == "unchanged") && got.Version != "" && tags[got.Version] == a.digest:
+		case outcome == "superseded" && a == r.older && slices.Contains(artifacts, r.newer) && stables[a.Digest] == "":
+		case (outcome == "promoted" || outcome == "unchanged") && got.Version != "" && tags[got.Version] == a.Digest:
 		default:
-			t.Errorf("a promotion of %s, which has %q, says %s", a.tag, stables[a.digest], got.log)
+			t.Errorf("a promotion of %s, which has %q, says %s", a.Tag, stables[a.Digest], got.Log)
 		}
-		if got.Digest != a.digest || got.Rescued != nil && tags[got.Rescued.Candidate] != got.Rescued.Digest {
-			t.Errorf("a promotion of %s says %s", a.tag, got.log)
+		if got.Digest != a.Digest || got.Rescued != nil && tags[got.Rescued.Candidate] != got.Rescued.Digest {
+			t.Errorf("a promotion of %s says %s", a.Tag, got.Log)
 		}
-		if a == r.newer && tags[top] != a.digest {
-			t.Errorf("the highest stable %s names %s, want that of %s", top, tags[top], a.tag)
+		if a == r.newer && tags[top] != a.Digest {
+			t.Errorf("the highest stable %s names %s, want that of %s", top, tags[top], a.Tag)
 		}
 	}
-	writes := r.all()
-	if moved := moves(writes); len(moved) > 1 || len(moved) > 0 && r.immutable {
+	writes := r.All()
+	if moved := programtest.Moves(writes); len(moved) > 1 || len(moved) > 0 && r.Immutable {
 		t.Errorf("stable tags moved: %q", moved)
 	} else if len(moved) > 0 {
 		t.Logf("two writes collided: %q", moved)
 	}
 	if t.Failed() {
 		for _, e := range writes {
-			t.Logf("wrote %s on %.15s", e.tag, e.digest)
+			t.Logf("wrote %s on %.15s", e.Tag, e.Digest)
 		}
 		for i, got := range reports {
-			t.Logf("run %d, of %s, says %s", i, artifacts[i].tag, got.log)
+			t.Logf("run %d, of %s, says %s", i, artifacts[i].Tag, got.Log)
 		}
 		t.Logf("tags: %v\n%s", tags, r.s.RequestLog())
 	}
@@ -134,8 +135,8 @@ func (r *race) check(t *testing.T, artifacts []built, reports []tagReport) {
 func TestPromotionsOfOneArtifact(t *testing.T) {
 	t.Parallel()
 	races(t, false, nothing, func(t *testing.T, r *race) {
-		artifacts := []built{r.older, r.older, r.older, r.older}
-		want := map[string]string{"validated-aaaaaaa": r.older.digest, "0.0.1": r.older.digest, "0.0.2-rc.0": r.newer.digest}
+		artifacts := []programtest.Artifact{r.older, r.older, r.older, r.older}
+		want := map[string]string{"validated-aaaaaaa": r.older.Digest, "0.0.1": r.older.Digest, "0.0.2-rc.0": r.newer.Digest}
 		maps.Copy(want, r.s.Tags(fleet))
 		reports := r.promote(t, nil, artifacts...)
 		r.check(t, artifacts, reports)
@@ -152,7 +153,7 @@ func TestPromotionsOfTwoArtifacts(t *testing.T) {
 		t.Run(fmt.Sprintf("immutable %t", immutable), func(t *testing.T) {
 			t.Parallel()
 			races(t, immutable, nothing, func(t *testing.T, r *race) {
-				artifacts := []built{r.older, r.newer, r.older, r.newer}
+				artifacts := []programtest.Artifact{r.older, r.newer, r.older, r.newer}
 				r.check(t, artifacts, r.promote(t, nil, artifacts...))
 			})
 		})
@@ -163,19 +164,19 @@ func TestPromotionsOfTwoArtifacts(t *testing.T) {
 func TestPromotionsBesideBuilds(t *testing.T) {
 	t.Parallel()
 	races(t, false, nothing, func(t *testing.T, r *race) {
-		builds := make([]buildReport, 2)
+		builds := make([]programtest.BuildReport, 2)
 		var beside []func()
 		for i := range builds {
 			dir, commit := smallTree(t), strings.Repeat(fmt.Sprint(i), 40)
-			write(t, dir+"/a.yaml", "build: "+commit)
-			beside = append(beside, func() { builds[i] = buildOnce(t, r.s, dir, commit) })
+			programtest.Write(t, dir+"/a.yaml", "build: "+commit)
+			beside = append(beside, func() { builds[i] = programtest.BuildOnce(t, r.s, dir, commit) })
 		}
-		artifacts := []built{r.older, r.newer}
+		artifacts := []programtest.Artifact{r.older, r.newer}
 		r.check(t, artifacts, r.promote(t, beside, artifacts...))
 		tags := r.s.Tags(fleet)
 		for _, b := range builds {
 			if b.Outcome != "created" || tags[b.Candidate] != b.Digest {
-				t.Errorf("a build says %s %s on %s, tags are %v\n%s", b.Outcome, b.Candidate, b.Digest, tags, b.log)
+				t.Errorf("a build says %s %s on %s, tags are %v\n%s", b.Outcome, b.Candidate, b.Digest, tags, b.Log)
 			}
 		}
 		selected := highest(everything, slices.Collect(maps.Keys(tags)))[0]
@@ -208,21 +209,21 @@ func TestPromotionsCollide(t *testing.T) {
 func collide(t *testing.T, immutable, newerLast bool, by time.Duration) {
 	t.Helper()
 	r := startRace(t, immutable, together("0.0.1", 2), 0, 0)
-	r.delay = func(e tagWrite) time.Duration {
-		if e.tag == "0.0.1" && (e.digest == r.newer.digest) == newerLast {
+	r.Delay = func(e programtest.TagWrite) time.Duration {
+		if e.Tag == "0.0.1" && (e.Digest == r.newer.Digest) == newerLast {
 			return by
 		}
 		return 0
 	}
-	artifacts := []built{r.older, r.newer}
+	artifacts := []programtest.Artifact{r.older, r.newer}
 	reports := r.promote(t, nil, artifacts...)
 	r.check(t, artifacts, reports)
 	older, newer := "superseded", "0.0.1"
 	if newerLast == immutable { // the older one's write stands
 		older, newer = "promoted", "0.0.2"
 	}
-	if reports[0].Outcome != older || reports[1].Version != newer || immutable && r.refused != 1 {
-		t.Errorf("%d refusals, want %s and %s\n%s%s", r.refused, older, newer, reports[0].log, reports[1].log)
+	if reports[0].Outcome != older || reports[1].Version != newer || immutable && r.Refused() != 1 {
+		t.Errorf("%d refusals, want %s and %s\n%s%s", r.Refused(), older, newer, reports[0].Log, reports[1].Log)
 	}
 }
 

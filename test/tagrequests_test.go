@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -28,45 +29,45 @@ const (
 func TestRequestsOfAPromotion(t *testing.T) {
 	for _, test := range []struct {
 		name    string
-		status  func(built, *testing.T) []string
+		status  func(programtest.Artifact, *testing.T) []string
 		foreign int
 	}{
-		{"context with the digest", built.boundStatus, 0},
-		{"context of the commit", built.plainStatus, 0},
-		{"context with the digest", built.boundStatus, 980},
-		{"context of the commit", built.plainStatus, 1000},
+		{"context with the digest", programtest.Artifact.BoundStatus, 0},
+		{"context of the commit", programtest.Artifact.PlainStatus, 0},
+		{"context with the digest", programtest.Artifact.BoundStatus, 980},
+		{"context of the commit", programtest.Artifact.PlainStatus, 1000},
 	} {
 		t.Run(fmt.Sprintf("%s, %d foreign tags", test.name, test.foreign), func(t *testing.T) {
 			t.Parallel()
 			s := registrytest.Start(t, registrytest.Options{Token: true})
-			j := keep(s, new(journal), nil)
+			j := programtest.Keep(s, new(programtest.Journal), nil)
 			if test.foreign > 0 {
 				s.Seed(fleet, foreignTags(test.foreign)...)
 			}
-			count := func(name string, a built, version string, rescued ...string) {
+			count := func(name string, a programtest.Artifact, version string, rescued ...string) {
 				t.Helper()
 				countPromotion(t, s, j, name, 1+test.foreign/1000, a, test.status(a, t), version, rescued)
 			}
-			count("first promotion", buildFor(t, s, commitA, 0), "0.0.1")
-			b := buildFor(t, s, commitB, 1)
+			count("first promotion", programtest.BuildFor(t, s, commitA, 0), "0.0.1")
+			b := programtest.BuildFor(t, s, commitB, 1)
 			count("steady state", b, "0.0.2")
-			c := buildFor(t, s, commitC, 2)
-			newer := buildFor(t, s, strings.Repeat("d", 40), 3)
-			count("with a rescue", c, "0.0.3", "0.0.4-rc.0@"+newer.digest)
+			c := programtest.BuildFor(t, s, commitC, 2)
+			newer := programtest.BuildFor(t, s, strings.Repeat("d", 40), 3)
+			count("with a rescue", c, "0.0.3", "0.0.4-rc.0@"+newer.Digest)
 		})
 	}
 }
 
 // countPromotion promotes a, twice. Rescued are the candidates that this gives, as TAG@DIGEST.
-func countPromotion(t *testing.T, s *registrytest.Server, j *journal, name string, pages int, a built, status []string, version string, rescued []string) {
+func countPromotion(t *testing.T, s *registrytest.Server, j *programtest.Journal, name string, pages int, a programtest.Artifact, status []string, version string, rescued []string) {
 	t.Helper()
-	j.all()
+	j.All()
 	s.Reset()
-	r := tagOnce(t, s, status)
+	r := programtest.TagOnce(t, s, status)
 	n := len(s.Requests())
 	t.Logf("%s: %d requests\n%s", name, n, s.RequestLog())
-	if r.Outcome != "promoted" || r.Version != version || r.Digest != a.digest || r.Candidate != a.tag {
-		t.Errorf("%s: %s", name, r.log)
+	if r.Outcome != "promoted" || r.Version != version || r.Digest != a.Digest || r.Candidate != a.Tag {
+		t.Errorf("%s: %s", name, r.Log)
 	}
 	if budget := promotionBudget + promotionLists*(pages-1) + rescueBudget*len(rescued); n > budget {
 		t.Errorf("%s: %d requests, at most %d are allowed\n%s", name, n, budget, s.RequestLog())
@@ -74,21 +75,21 @@ func countPromotion(t *testing.T, s *registrytest.Server, j *journal, name strin
 	checkTokens(t, s)
 	checkPromotionOrder(t, s.Requests(), version)
 	// By digest, never tag to tag (promise 3), and in the order that survives a crash (promise 5).
-	want := append([]string{"validated-" + a.commit[:7] + "@" + a.digest, version + "@" + a.digest}, rescued...)
+	want := append([]string{"validated-" + a.Commit[:7] + "@" + a.Digest, version + "@" + a.Digest}, rescued...)
 	var got []string
-	for _, e := range j.all() {
-		got = append(got, e.tag+"@"+e.digest)
+	for _, e := range j.All() {
+		got = append(got, e.Tag+"@"+e.Digest)
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%s writes %q, want %q", name, got, want)
 	}
 
 	s.Reset()
-	r = tagOnce(t, s, status)
+	r = programtest.TagOnce(t, s, status)
 	n = len(s.Requests())
 	t.Logf("%s, repeated: %d requests\n%s", name, n, s.RequestLog())
-	if r.Outcome != "unchanged" || r.Version != version || r.Digest != a.digest {
-		t.Errorf("%s, repeated: %s", name, r.log)
+	if r.Outcome != "unchanged" || r.Version != version || r.Digest != a.Digest {
+		t.Errorf("%s, repeated: %s", name, r.Log)
 	}
 	if budget := repeatBudget + pages - 1 + len(rescued); n > budget {
 		t.Errorf("%s, repeated: %d requests, at most %d are allowed\n%s", name, n, budget, s.RequestLog())
@@ -125,17 +126,17 @@ func TestRequestsOfAPromotionInALongHistory(t *testing.T) {
 	t.Parallel()
 	const releases = 198 // of five tags each
 	s := registrytest.Start(t, registrytest.Options{Token: true})
-	j := keep(s, new(journal), nil)
+	j := programtest.Keep(s, new(programtest.Journal), nil)
 	history := seedHistory(t, s, j, releases, promotedTags)
 	old := history[releases/2]
-	b := buildFor(t, s, commitB, releases+1)
-	countPromotion(t, s, j, "promotion", 1, b, b.plainStatus(t), fmt.Sprintf("0.0.%d", releases+2), nil)
-	for name, status := range map[string][]string{"with the digest": old.boundStatus(t), "of the commit": old.plainStatus(t)} {
+	b := programtest.BuildFor(t, s, commitB, releases+1)
+	countPromotion(t, s, j, "promotion", 1, b, b.PlainStatus(t), fmt.Sprintf("0.0.%d", releases+2), nil)
+	for name, status := range map[string][]string{"with the digest": old.BoundStatus(t), "of the commit": old.PlainStatus(t)} {
 		s.Reset()
-		r := tagOnce(t, s, status)
+		r := programtest.TagOnce(t, s, status)
 		t.Logf("a late event %s: %d requests\n%s", name, len(s.Requests()), s.RequestLog())
-		if r.Outcome != "unchanged" || r.Digest != old.digest || len(s.Requests()) > 30 {
-			t.Errorf("a late event %s: %d requests\n%s", name, len(s.Requests()), r.log)
+		if r.Outcome != "unchanged" || r.Digest != old.Digest || len(s.Requests()) > 30 {
+			t.Errorf("a late event %s: %d requests\n%s", name, len(s.Requests()), r.Log)
 		}
 		checkNoWrites(t, s)
 	}
@@ -145,54 +146,54 @@ func TestRequestsOfAPromotionInALongHistory(t *testing.T) {
 }
 
 // seedHistory gives the repository n artifacts, each an hour younger than the one before, and lets tagsOf name them.
-func seedHistory(t *testing.T, s *registrytest.Server, j *journal, n int, tagsOf func(i int, a *built) []string) []built {
+func seedHistory(t *testing.T, s *registrytest.Server, j *programtest.Journal, n int, tagsOf func(i int, a *programtest.Artifact) []string) []programtest.Artifact {
 	t.Helper()
-	model := buildFor(t, s, strings.Repeat("f", 40), 0)
-	manifest := j.all()[0].body
-	all := make([]built, n)
+	model := programtest.BuildFor(t, s, strings.Repeat("f", 40), 0)
+	manifest := j.All()[0].Body
+	all := make([]programtest.Artifact, n)
 	for i := range all {
 		sum := sha1.Sum([]byte(strconv.Itoa(i)))
-		all[i].commit = hex.EncodeToString(sum[:])
+		all[i].Commit = hex.EncodeToString(sum[:])
 		hour := func(n int) []byte {
 			return []byte(time.Unix(1767225600+3600*int64(n), 0).UTC().Format(time.RFC3339))
 		}
-		body := bytes.ReplaceAll(bytes.ReplaceAll(manifest, []byte(model.commit), []byte(all[i].commit)), hour(0), hour(i+1))
-		all[i].digest = s.SeedManifest(fleet, body, tagsOf(i, &all[i])...).String()
+		body := bytes.ReplaceAll(bytes.ReplaceAll(manifest, []byte(model.Commit), []byte(all[i].Commit)), hour(0), hour(i+1))
+		all[i].Digest = s.SeedManifest(fleet, body, tagsOf(i, &all[i])...).String()
 	}
 	return all
 }
 
 // promotedTags are the tags of the i-th of a history of promotions.
-func promotedTags(i int, a *built) []string {
-	a.tag = fmt.Sprintf("0.0.%d-rc.1", i+2)
-	digits := a.commit[:7]
-	return []string{"sha-" + digits, "integration-" + digits, a.tag, "validated-" + digits, "0.0." + strconv.Itoa(i+2)}
+func promotedTags(i int, a *programtest.Artifact) []string {
+	a.Tag = fmt.Sprintf("0.0.%d-rc.1", i+2)
+	digits := a.Commit[:7]
+	return []string{"sha-" + digits, "integration-" + digits, a.Tag, "validated-" + digits, "0.0." + strconv.Itoa(i+2)}
 }
 
 // What proves nothing is ignored before anything is sent.
 func TestIgnoredEventsAskNothing(t *testing.T) {
 	t.Parallel()
 	s := registrytest.Start(t, registrytest.Options{Token: true})
-	a := buildFor(t, s, commitA, 0)
-	bound := a.tag + "@" + a.digest
+	a := programtest.BuildFor(t, s, commitA, 0)
+	bound := a.Tag + "@" + a.Digest
 	same := func(map[string]any) {}
 	for name, env := range map[string][]string{
-		"a failure":                statusOf(t, a.commit, "kustomization/platform/"+bound, "failure"),
-		"pending":                  statusOf(t, a.commit, "kustomization/platform/be63676c", "pending"),
-		"another Kustomization":    statusOf(t, a.commit, "kustomization/platform-dev/"+bound, "success"),
-		"a check of the same name": statusOf(t, a.commit, "platform", "success"),
-		"applied":                  event(t, "repository_dispatch", "repository_dispatch.kustomization-applied.json", same),
-		"a source":                 event(t, "repository_dispatch", "repository_dispatch.ocirepository-new-artifact.json", same),
-		"its marker":               event(t, "repository_dispatch", "repository_dispatch.gate-kustomization-applied.json", same),
+		"a failure":                programtest.StatusOf(t, a.Commit, "kustomization/platform/"+bound, "failure"),
+		"pending":                  programtest.StatusOf(t, a.Commit, "kustomization/platform/be63676c", "pending"),
+		"another Kustomization":    programtest.StatusOf(t, a.Commit, "kustomization/platform-dev/"+bound, "success"),
+		"a check of the same name": programtest.StatusOf(t, a.Commit, "platform", "success"),
+		"applied":                  programtest.Event(t, "repository_dispatch", "repository_dispatch.kustomization-applied.json", same),
+		"a source":                 programtest.Event(t, "repository_dispatch", "repository_dispatch.ocirepository-new-artifact.json", same),
+		"its marker":               programtest.Event(t, "repository_dispatch", "repository_dispatch.gate-kustomization-applied.json", same),
 	} {
 		s.Reset()
-		r := tagOnce(t, s, env, "--artifact-sha", a.commit) // which chooses, and proves nothing
+		r := programtest.TagOnce(t, s, env, "--artifact-sha", a.Commit) // which chooses, and proves nothing
 		if r.Outcome != "ignored" || len(s.Requests()) > 0 {
-			t.Errorf("%s: %s\n%s", name, r.log, s.RequestLog())
+			t.Errorf("%s: %s\n%s", name, r.Log, s.RequestLog())
 		}
 	}
-	if r := tagOnce(t, s, a.boundStatus(t)); r.Outcome != "promoted" || r.Candidate != a.tag {
-		t.Errorf("the same artifact with a proof: %s", r.log)
+	if r := programtest.TagOnce(t, s, a.BoundStatus(t)); r.Outcome != "promoted" || r.Candidate != a.Tag {
+		t.Errorf("the same artifact with a proof: %s", r.Log)
 	}
 	if n := slices.IndexFunc(s.Requests(), func(r registrytest.Request) bool { return r.Method == http.MethodPut }); n < 0 {
 		t.Error("the promotion sent no write")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
@@ -29,33 +30,33 @@ func verifyOnce(t *testing.T, s *registrytest.Server, env []string, flags ...str
 	args := append([]string{
 		"verify", "--repository", s.Host + "/" + fleet, "--plain-http", "--username", s.Username, "--json",
 	}, flags...)
-	said := program(t, append([]string{"OCI_PROMOTE_PASSWORD=" + s.Password}, env...), args...)
-	r := verifyReport{code: said.code, log: said.stdout + said.stderr}
-	if err := json.Unmarshal([]byte(said.stdout), &r); err != nil {
+	said := programtest.Run(t, append([]string{"OCI_PROMOTE_PASSWORD=" + s.Password}, env...), args...)
+	r := verifyReport{code: said.Code, log: said.Stdout + said.Stderr}
+	if err := json.Unmarshal([]byte(said.Stdout), &r); err != nil {
 		t.Fatalf("mode verify: %v\n%s", err, r.log)
 	}
 	return r
 }
 
 // waitingTags are the tags of the i-th of a history in which nothing was ever promoted.
-func waitingTags(i int, a *built) []string {
-	a.tag = fmt.Sprintf("0.0.1-rc.%d", i+2)
-	return []string{"sha-" + a.commit[:7], "integration-" + a.commit[:7], a.tag}
+func waitingTags(i int, a *programtest.Artifact) []string {
+	a.Tag = fmt.Sprintf("0.0.1-rc.%d", i+2)
+	return []string{"sha-" + a.Commit[:7], "integration-" + a.Commit[:7], a.Tag}
 }
 
 // stuckTags are those of a history in which promotion ended after the first half.
-func stuckTags(i int, a *built) []string {
+func stuckTags(i int, a *programtest.Artifact) []string {
 	if i < 1000 {
 		return promotedTags(i, a)
 	}
-	a.tag = fmt.Sprintf("0.0.1002-rc.%d", i)
-	return []string{"sha-" + a.commit[:7], "integration-" + a.commit[:7], a.tag}
+	a.Tag = fmt.Sprintf("0.0.1002-rc.%d", i)
+	return []string{"sha-" + a.Commit[:7], "integration-" + a.Commit[:7], a.Tag}
 }
 
 // worstTags are those of a history in which there is something to look at everywhere: old candidates that were promoted
 // long ago by versions of other bases, promotions that ended halfway, builds that were killed.
-func worstTags(i int, a *built) []string {
-	digits := a.commit[:7]
+func worstTags(i int, a *programtest.Artifact) []string {
+	digits := a.Commit[:7]
 	tags := []string{"sha-" + digits, "integration-" + digits, fmt.Sprintf("0.0.1-rc.%d", i+1)}
 	switch {
 	case i < 6:
@@ -68,7 +69,7 @@ func worstTags(i int, a *built) []string {
 	if i%3 == 1 && i >= 6 {
 		tags = append(tags, "validated-"+digits)
 	}
-	a.tag = tags[2]
+	a.Tag = tags[2]
 	return tags
 }
 
@@ -91,7 +92,7 @@ func TestRequestsOfVerifyInALongHistory(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		n        int
-		tags     func(int, *built) []string
+		tags     func(int, *programtest.Artifact) []string
 		outcome  string
 		pageSize int
 		lists    int
@@ -105,13 +106,13 @@ func TestRequestsOfVerifyInALongHistory(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := registrytest.Start(t, registrytest.Options{Token: true, PageSize: test.pageSize})
-			j := keep(s, new(journal), nil)
+			j := programtest.Keep(s, new(programtest.Journal), nil)
 			all := seedHistory(t, s, j, test.n, test.tags)
 			tags := len(s.Tags(fleet))
 			t.Logf("%d tags", tags)
 			asked := map[string][]string{"the newest": nil}
 			for _, i := range []int{0, test.n / 3, test.n/2 - 1, test.n - 30} {
-				asked[fmt.Sprintf("commit %d", i)] = []string{"--artifact-sha", all[i].commit}
+				asked[fmt.Sprintf("commit %d", i)] = []string{"--artifact-sha", all[i].Commit}
 			}
 			for name, flags := range asked {
 				s.Reset()
@@ -138,9 +139,9 @@ func TestRequestsOfVerifyInAShortHistory(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{4, 8, 15, 16, 17, 30, 60} {
 		s := registrytest.Start(t, registrytest.Options{Token: true})
-		all := seedHistory(t, s, keep(s, new(journal), nil), n, promotedTags)
+		all := seedHistory(t, s, programtest.Keep(s, new(programtest.Journal), nil), n, promotedTags)
 		s.Reset()
-		r := verifyOnce(t, s, nil, "--artifact-sha", all[n/2].commit)
+		r := verifyOnce(t, s, nil, "--artifact-sha", all[n/2].Commit)
 		lists, others := countRequests(t, s)
 		if tags := len(s.Tags(fleet)); lists+others >= tags || r.Outcome != "healthy" || lists != 1 {
 			t.Errorf("%d artifacts, %d tags: %d requests\n%s\n%s", n, tags, lists+others, r.log, s.RequestLog())

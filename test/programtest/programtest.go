@@ -1,0 +1,106 @@
+// Package programtest runs the real program, as a process, and sees what it writes to a registry of registrytest.
+package programtest
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const command = "cmd/oci-promote" // under the root of the repository
+
+// Long is whether a test runs in its long form, as in make chaos. Only tests of packages that import this one know
+// the flag.
+var Long = flag.Bool("long", false, "run the long form of each test")
+
+// Main builds the program that the tests are about, puts it first in PATH, runs the tests, and ends the process.
+// It is all that a package's TestMain does.
+func Main(m *testing.M) {
+	flag.Parse()
+	status, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(status)
+}
+
+func run(m *testing.M) (status int, err error) {
+	root, err := Root()
+	if err != nil {
+		return 0, err
+	}
+	bin, err := os.MkdirTemp("", "oci-promote-bin")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(bin)) }()
+	build := exec.Command("go", "build", "-C", root, "-o", filepath.Join(bin, "oci-promote"), "./"+command)
+	if output, err := build.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("building %s: %w\n%s", command, err, output)
+	}
+	if err := os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// Root is the root of the repository: the directory above that of the nested module in which the test runs.
+func Root() (string, error) {
+	output, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("looking for go.mod: %w", err)
+	}
+	return filepath.Dir(filepath.Dir(strings.TrimSpace(string(output)))), nil
+}
+
+// Result is what one run of a command said and how it ended.
+type Result struct {
+	Stdout, Stderr string
+	Code           int
+}
+
+// Command is the program with nothing of the caller's environment but what coverage and the race detector need, and
+// no Docker configuration. It ends with the test.
+func Command(t testing.TB, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	home := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "oci-promote", args...)
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "DOCKER_CONFIG=" + filepath.Join(home, ".docker"), "TMPDIR=" + t.TempDir(),
+		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "GORACE=" + os.Getenv("GORACE"),
+	}, env...)
+	return cmd
+}
+
+// Run runs the program as Command gives it.
+func Run(t testing.TB, env []string, args ...string) Result {
+	t.Helper()
+	return RunCommand(t, Command(t, env, args...))
+}
+
+// RunCommand runs a command to its end, whatever its exit status.
+func RunCommand(t testing.TB, cmd *exec.Cmd) Result {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// Write writes a file.
+func Write(t testing.TB, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
