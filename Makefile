@@ -91,16 +91,26 @@ $(eval $(call tool,$(ACTIONLINT),actionlint,$(ACTIONLINT_VERSION),github.com/rhy
 $(eval $(call tool,$(GOVULNCHECK),govulncheck,$(GOVULNCHECK_VERSION),golang.org/x/vuln,golang.org/x/vuln/cmd/govulncheck))
 $(eval $(call tool,$(ACT),act,$(ACT_VERSION),github.com/nektos/act,github.com/nektos/act))
 
+# The targets are found in the sources: asking the test binaries would link all of them first. Go says to which file it
+# wrote an input that fails. The other targets run all the same.
 .PHONY: fuzz
 fuzz: ## Run each fuzz target of both modules for FUZZTIME (60s)
-	@for module in $(MODULES); do (cd "$$module"; \
-	  targets=$$(go test -list '^Fuzz' ./... | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, t[i]; n = 0 }'); \
+	@failed=; for module in $(MODULES); do \
+	  files=$$(cd "$$module" && go list -f '{{range .TestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./...); \
+	  targets=$$(while read -r package file; do \
+	    [[ -z $$file ]] || sed -nE "s#^func (Fuzz[[:alnum:]_]*)\(.*#$$package \1#p" "$$file"; \
+	  done <<<"$$files"); \
 	  while read -r package target; do \
-	    [[ -z $$target ]] && continue; \
+	    [[ -n $$target ]] || continue; \
 	    echo "fuzzing $$package $$target for $(FUZZTIME)"; \
-	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
-	  done <<<"$$targets"); \
-	done
+	    (cd "$$module" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null) || \
+	      failed+="  $$target in $$(cd "$$module" && go list -f '{{.Dir}}' "$$package")/testdata/fuzz/$$target"$$'\n'; \
+	  done <<<"$$targets"; \
+	done; [[ -z $$failed ]] || { printf 'failed; the input that did it is the newest file there:\n%s' "$$failed"; exit 1; }
+
+.PHONY: licenses
+licenses: ## Check the licences of what is linked, and write THIRD_PARTY_LICENSES
+	@go test -C test -count=1 -run '^TestLicenses$$' ./supply -update
 
 .PHONY: fmt
 fmt: $(GOLANGCI) ## Format all Go code
@@ -140,3 +150,7 @@ release-tools: $(KO)
 .PHONY: release-dry-run
 release-dry-run: ## Everything of a release but GitHub, from HEAD, into dist/release (VERSION=v1.2.3)
 	@RELEASE_DRY_RUN=$(VERSION) BASE_IMAGE=$(BASE_IMAGE) go test -C test -count=1 -v -timeout 30m -run '^TestReleaseDryRun$$' .
+
+.PHONY: sbom
+sbom: $(KO) ## List the modules in the image (SPDX), into dist/sbom.spdx.json
+	@go test -C test -count=1 -run '^TestSBOM$$' ./supply -ko "$(KO)" -sbom "$(CURDIR)/dist/sbom.spdx.json" && echo dist/sbom.spdx.json
