@@ -33,13 +33,15 @@ func FuzzFlags(f *testing.F) {
 		for _, i := range action.InputsOf(mode) {
 			inputs[i.Name] = i
 		}
-		variables := map[string]string{}
+		variables, shown := map[string]string{}, false
 		for name, value := range v {
 			if _, known := inputs[name]; !known {
 				t.Errorf("%q sets %q", lines, name)
 			}
-			if strings.Contains(name, "password") && value != "" {
+			if name == "password" && value != "" {
 				v[name] = "hunter2"
+			} else if strings.Contains(value, "hunter2") { // it says so itself
+				shown = true
 			}
 			variables["INPUT_"+strings.ReplaceAll(strings.ToUpper(name), " ", "_")] = v[name]
 		}
@@ -51,7 +53,7 @@ func FuzzFlags(f *testing.F) {
 		}
 		for line := range strings.SplitSeq(byHand, "\n") {
 			name, _, named := strings.Cut(line, ": ")
-			if _, known := inputs[name]; line != "" && (!known && name != "revision" || !named) || strings.Contains(line, "hunter2") || strings.ContainsAny(line, "\r\x00\x1b\u2028") {
+			if _, known := inputs[name]; line != "" && (!known && name != "revision" || !named) || !shown && strings.Contains(line, "hunter2") || strings.ContainsAny(line, "\r\x00\x1b\u2028") {
 				t.Errorf("%q: the error is %q", lines, line)
 			}
 		}
@@ -61,7 +63,7 @@ func FuzzFlags(f *testing.F) {
 // readAll reads every input of a mode that needs no file, and gives what is wrong with them, an error a line.
 func readAll(c *command, mode string, v action.Values, workspace string) string {
 	r := action.Read(v)
-	in := c.common(r)
+	c.common(r)
 	switch mode {
 	case action.Build:
 		_, _ = readBump(r)
@@ -81,13 +83,8 @@ func readAll(c *command, mode string, v action.Values, workspace string) string 
 		action.Get(r, "fail-on", parseFailOn)
 	}
 	if err := r.Err(); err != nil {
-		var all []string
-		for _, part := range parts(err) {
-			all = append(all, part)
-		}
-		return strings.Join(all, "\n")
+		return strings.Join(parts(err), "\n")
 	}
-	_ = in
 	return ""
 }
 

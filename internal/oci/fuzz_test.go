@@ -48,6 +48,7 @@ func FuzzDelay(f *testing.F) {
 			return
 		}
 		resp := response(t, status, "", body)
+		defer func() { _ = resp.Body.Close() }()
 		for name, value := range map[string]string{"Retry-After": retryAfter, "X-Ratelimit-Remaining": remaining, "X-Ratelimit-Reset": reset} {
 			resp.Header.Set(name, value)
 		}
@@ -94,6 +95,7 @@ func FuzzErrorBody(f *testing.F) {
 			return
 		}
 		resp := response(t, status, contentType, body)
+		defer func() { _ = resp.Body.Close() }()
 		keepText(resp)
 		first, err := io.ReadAll(resp.Body)
 		if err != nil || resp.StatusCode != status {
@@ -110,6 +112,7 @@ func FuzzErrorBody(f *testing.F) {
 			t.Errorf("%q is left as it was, and oras-go would lose its words: %v", body, err)
 		}
 		again := response(t, status, resp.Header.Get("Content-Type"), string(first))
+		defer func() { _ = again.Body.Close() }()
 		keepText(again)
 		if second, err := io.ReadAll(again.Body); err != nil || !bytes.Equal(second, first) {
 			t.Errorf("%q becomes %q the second time: %v", first, second, err)
