@@ -107,7 +107,7 @@ fuzz: ## Run each fuzz target of both modules for FUZZTIME (60s)
 	    (cd "$$module" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null) || \
 	      failed+="  $$target in $$(cd "$$module" && go list -f '{{.Dir}}' "$$package")/testdata/fuzz/$$target"$$'\n'; \
 	  done <<<"$$targets"; \
-	done; [[ -z $$failed ]] || { printf 'failed; the input that did it is the newest file there:\n%s' "$$failed"; exit 1; }
+	done; [[ -z $$failed ]] || { printf 'failed; the input is named above, a seed (f.Add) or a file in:\n%s' "$$failed"; exit 1; }
 
 .PHONY: licenses
 licenses: ## Check the licences of what is linked, and write THIRD_PARTY_LICENSES
