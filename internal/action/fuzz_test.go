@@ -88,6 +88,9 @@ func FuzzSetOutput(f *testing.F) {
 				}
 				continue
 			}
+			if strings.ContainsAny(value, "\r\n") { // the runner ends a line at either
+				t.Errorf("%s may be %q", name, value)
+			}
 			if got := outputs(t, read(t, file)); len(got) != 1 || got[name] != value {
 				t.Errorf("%s set to %q: the runner reads %q", name, value, got)
 			}

@@ -11,7 +11,7 @@ import (
 func FuzzReadParts(f *testing.F) {
 	const flux = `{"schemaVersion":2,"config":{"mediaType":"` + ConfigType + `","digest":"sha256:5b94","size":115},"layers":[{"mediaType":"` + LayerType + `","digest":"sha256:ab","size":9}]`
 	for _, manifest := range []string{
-		flux + `,"annotations":{"org.opencontainers.image.revision":"main@sha1:` + commit + `"}}`, flux + `,"layers":null}`, flux + `,"config":{}}`,
+		flux + `,"annotations":{"org.opencontainers.image.revision":"main@sha1:` + commit + `"}}`, flux + `,"layers":null}`, flux + `,"config":{}}`, strings.Replace(flux, `"size":9}`, `"size":9},{"mediaType":"x"}`, 1) + "}",
 		`{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"digest":"sha256:ab"}]}`, `{"config":{"mediaType":"application/vnd.oci.image.config.v1+json"},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip"}]}`,
 		`{"layers":[{"mediaType":"x.tar.gzip"},{"mediaType":"a\nb"}]}`, `{"layers":[{"mediaType":"::error::\n"}]}`, `{"layers":{}}`, `[]`, `null`, ``, `{"Layers":[{"DIGEST":"x"}],"CONFIG":{"Digest":"y"}}`,
 	} {

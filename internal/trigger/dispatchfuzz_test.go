@@ -14,6 +14,8 @@ func FuzzDispatch(f *testing.F) {
 	f.Add("Kustomization", "flux-system", "platform", "info", "Progressing", "Health check passed in 21.769759ms", revision1, "main@sha1:"+commit)
 	f.Add("kustomization", "x", "PLATFORM", "info", "ReconciliationSucceeded", "Reconciliation finished", revision1, "")
 	f.Add("Kustomization", "flux-system", "platform", "error", "HealthCheckFailed", "timeout\nwaiting", revision1, "main@sha1:"+commit)
+	f.Add("Kustomization", "flux-system", "platform", "error", "ReconciliationSucceeded", "x", revision1, "")
+	f.Add("Kustomization", "flux-system", "platform", "info", "Progressing", "no Health check passed in 1s", revision1, "")
 	f.Add("OCIRepository", "flux-system", "platform", "info", "NewArtifact", "stored", revision1, "main@sha1:"+commit)
 	f.Add("Kustomization", "flux-system", "platform-dev", "info", "Progressing", "Health check passed in 1s", revision1, "a b@sha1:"+commit)
 	f.Add("Kustomization", "flux-system", "platform", "info", "Progressing", "health check passed in 1s", "main@sha1:"+commit, "main@sha1:"+commit+"\n")
@@ -58,7 +60,7 @@ func FuzzDispatch(f *testing.F) {
 
 // What names a Kustomization or a context is read as it is written, or refused.
 func FuzzGate(f *testing.F) {
-	for _, s := range []string{"", "platform", "flux-system/platform", "a/b/c", "/", "-a", "A", "a\n", "a/", "kustomization/platform/", "//", "ü", strings.Repeat("a", 254)} {
+	for _, s := range []string{"", "platform", "flux-system/platform", "a/b/c", "/", "-a", "A", "a\n", "a/", "kustomization/platform/", "//", " a/b", "ü", strings.Repeat("a", 254)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

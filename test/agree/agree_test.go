@@ -24,6 +24,7 @@ func FuzzSelection(f *testing.F) {
 		f.Add(constraint, "0.0.1-rc.1 0.0.1-rc.2 0.0.1 0.0.2-rc.1 rc.10 0.0.1-rc9 0.0.1-rc10")
 		f.Add(constraint, "v1.0.0 1.0.1 1.0 2 latest 01.0.0 1.0.0-rc.01 2026.01.02 1.0.0.0 sha-0123456 1.0.0_b 1.0.0+b -1.0.0 1..0")
 	}
+	f.Add("*", "2.0 1.0.0")
 	f.Fuzz(func(t *testing.T, constraint, list string) {
 		ours, err := version.ParseConstraint(constraint)
 		reference, other := semver.NewConstraint(constraint)
@@ -87,6 +88,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add(`{"schemaVersion":2,"config":{"mediaType":"` + bundle.ConfigType + `","digest":"` + d + `","size":2},"layers":[{"mediaType":"` + bundle.LayerType + `","digest":"` + d + `","size":2}],
 "annotations":{"org.opencontainers.image.revision":"main@sha1:0123456789012345678901234567890123456789","org.opencontainers.image.created":"2026-11-23T09:00:00Z"}}`)
 	f.Add(`{"layers":[{"digest":"` + d + `"},{"digest":"` + d + `"}],"LAYERS":[]}`)
+	f.Add(`{"layers":[{"digest":"` + d + `"},{"digest":"` + d + `"}]}`)
 	f.Add(`{"manifests":[{"digest":"` + d + `"}],"annotations":{"":""}}`)
 	f.Add(`{"config":null,"layers":[null]} {}`)
 	f.Fuzz(func(t *testing.T, text string) {
