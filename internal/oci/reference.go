@@ -6,6 +6,7 @@ package oci
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"oras.land/oras-go/v2/registry"
@@ -20,6 +21,9 @@ type Reference struct {
 
 const layoutScheme = "oci-layout:"
 
+// pinned is the digest at the end of a reference.
+var pinned = regexp.MustCompile(`@sha(256|512):[0-9a-f]*$`)
+
 // ParseReference accepts HOST/PATH, oci://HOST/PATH and oci-layout:DIR. The path is
 // lower-cased, because registries demand it and GitHub owners often are not
 // (facts 15). A tag or digest is refused: the tags are ours to choose.
@@ -31,7 +35,7 @@ func ParseReference(s string) (Reference, error) {
 		return Reference{Layout: dir}, nil
 	}
 	name := strings.ToLower(strings.TrimPrefix(s, "oci://"))
-	if host, _, _ := strings.Cut(name, "/"); strings.Contains(host, "@") {
+	if strings.Contains(pinned.ReplaceAllString(name, ""), "@") { // anywhere: after a scheme, and a password can have a slash
 		return Reference{}, errors.New("it holds a login, which is not shown here; expected HOST/PATH such as ghcr.io/acme/fleet, and the login in username and password")
 	}
 	ref, err := registry.ParseReference(strings.TrimSuffix(name, "/"))
