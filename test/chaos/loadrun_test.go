@@ -77,7 +77,7 @@ func (r *loadRun) do(t *testing.T) {
 	case killed:
 	case r.code == 0 && err != nil:
 		t.Errorf("%s: %v in %q", r.what, err, stdout.String())
-	case r.code != 0 && !strings.Contains(r.stderr, "error: "):
+	case r.code != 0 && !strings.Contains(r.stderr, "\noci-promote: ") && !strings.HasPrefix(r.stderr, "oci-promote: "):
 		t.Errorf("%s: exit status %d without a word why: %q", r.what, r.code, r.stderr)
 	}
 	if took := r.ended.Sub(r.started); took > time.Minute {

@@ -20,16 +20,20 @@ type modelPromotion struct {
 	rescued, rescuedDigest             string
 }
 
-// seenAt are the tags that every reader sees at a time, as far as numbers go; and what is written by then.
-func (m *model) numbersAt(t time.Time) modelTags {
-	tags := modelTags{}
+// settledAt is the highest candidate that every reader saw at a time, if its build was done by then; "" for none.
+func (m *model) settledAt(t time.Time) string {
+	seen := modelTags{}
 	for _, n := range m.numbers {
 		if n.at.After(t) {
 			break
 		}
-		tags[n.tag] = n.digest
+		seen[n.tag] = n.digest
 	}
-	return tags
+	top := seen.newest()
+	if done, ok := m.done[seen[top]]; !ok || done.After(t) || m.tags[top] != seen[top] {
+		return ""
+	}
+	return top
 }
 
 // checkBuild holds a build to promises 4 and 10, when all of its round are done.
@@ -40,8 +44,8 @@ func (m *model) checkBuild(b modelBuild) {
 		if !m.late(b.modelArtifact) {
 			m.broken(10, "the build of %.7s says superseded, and no newer commit has a number", b.commit)
 		}
-		if m.tags.rank(b.digest) != "" && b.digest != "" {
-			m.broken(10, "the build of %.7s says superseded and has %s", b.commit, m.tags.rank(b.digest))
+		if rank := m.tags.rank(b.digest); b.digest != "" && rank != "" && !m.belowNewer(rank) {
+			m.broken(10, "the build of %.7s says superseded and has %s", b.commit, rank)
 		}
 		return
 	default:
@@ -59,17 +63,27 @@ func (m *model) checkBuild(b modelBuild) {
 			m.broken(4, "the build of %.7s is %.15s, and %s names %.15s", b.commit, b.digest, tag, m.tags[tag])
 		}
 	}
-	seen := m.numbersAt(b.started.Add(-m.lag))
-	if top := seen.newest(); top != "" && m.older(b.modelArtifact, m.artifacts[seen[top]]) && seen.rank(b.digest) == "" {
-		m.broken(10, "the build of %.7s began when %s was on the newer %.7s, and got %s", b.commit, top, m.artifacts[seen[top]].commit, b.candidate)
+	top := m.settledAt(b.started.Add(-m.lag))
+	if newer := m.artifacts[m.tags[top]]; b.outcome == "created" && top != "" && m.older(b.modelArtifact, newer) {
+		m.broken(10, "the build of %.7s began when %s was on the newer %.7s, and got %s", b.commit, top, newer.commit, b.candidate)
 	}
 }
 
-// checkSuperseded: a commit of which every build was superseded has no tag at all, or with GitHub's word, by which a
-// build may learn it when it has announced itself, no number.
+// belowNewer: a candidate above this one is of a newer commit.
+func (m *model) belowNewer(candidate string) bool {
+	for tag, digest := range m.tags {
+		if modelCandidateForm.MatchString(tag) && modelLess(candidate, tag) && m.older(m.artifacts[m.tags[candidate]], m.artifacts[digest]) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkSuperseded: a commit of which every build was superseded has no tag at all. With GitHub's word a build may learn
+// it when it has announced itself and even tried a number: that is below one of a newer commit.
 func (m *model) checkSuperseded(commit string, announced bool) {
 	for tag, digest := range m.tags {
-		if m.artifacts[digest].commit == commit && (!announced || modelCandidateForm.MatchString(tag) || modelStableForm.MatchString(tag)) {
+		if m.artifacts[digest].commit == commit && (!announced || modelCandidateForm.MatchString(tag) && !m.belowNewer(tag)) {
 			m.broken(10, "every build of %.7s was superseded, and it has %s", commit, tag)
 		}
 	}
