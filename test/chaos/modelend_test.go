@@ -118,13 +118,14 @@ func (m *model) checkPromotion(p modelPromotion) {
 	m.checkRescue(p)
 }
 
-// checkRescue: what was rescued has that number, or another above the stable of then. Of two rescues at once, of what
-// builds under way had numbered for a moment, the later one keeps rc.0, and those builds take numbers of their own.
+// checkRescue: what was rescued has that number or a higher one. Of two rescues at once, of what builds under way had
+// numbered for a moment, the later one keeps rc.0, and those builds take numbers of their own, or are superseded.
 func (m *model) checkRescue(p modelPromotion) {
 	if p.rescued == "" {
 		return
 	}
-	if rank := m.tags.rank(p.rescuedDigest); !m.named[p.rescuedDigest][p.rescued] || rank == "" || modelLess(rank, p.rescued) {
+	rank := m.tags.rank(p.rescuedDigest)
+	if kept := rank != "" && !modelLess(rank, p.rescued); !m.named[p.rescuedDigest][p.rescued] || !kept && !m.late(m.artifacts[p.rescuedDigest]) {
 		m.broken(9, "a promotion says that it gave %s to %.15s, whose number is %s", p.rescued, p.rescuedDigest, rank)
 	}
 }
