@@ -93,6 +93,9 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 		if contained {
 			f.late = fmt.Sprintf("the newest candidate %s is of commit %.7s, which contains this one", f.newestTag, commit)
 		}
+		if err == nil && !contained && r.Meta.Created.Before(f.newest.Created) {
+			return r.lookBelowBranch(ctx, f)
+		}
 		if err == nil {
 			return nil
 		}
@@ -100,6 +103,31 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 	}
 	if r.Meta.Created.Before(f.newest.Created) {
 		f.late = fmt.Sprintf("the newest candidate %s is of a later commit, by the time of %s", f.newestTag, f.newest.Created.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// lookBelowBranch goes on where the newest candidate is of a later commit that does not contain this one. Somebody had a
+// branch built, most likely, which must not let an old commit of main, run again, end above a newer one.
+func (r *buildRun) lookBelowBranch(ctx context.Context, f *buildFacts) error {
+	const enough = 8
+	tags := descending(r.before.ladder.Candidates)[1:]
+	for _, tag := range tags[:min(enough, len(tags))] {
+		a, err := r.read(ctx, tag)
+		if err != nil {
+			return err
+		}
+		if a == nil || a.Revision.Commit == "" || a.Revision.Commit == r.Meta.Revision.Commit || a.Created.Before(r.Meta.Created) {
+			continue
+		}
+		contained, err := r.History.Contains(ctx, a.Revision.Commit, r.Meta.Revision.Commit)
+		if err != nil {
+			r.warn("asking GitHub whether commit %.7s is part of %.7s failed: %s", r.Meta.Revision.Commit, a.Revision.Commit, withHint(err))
+		}
+		if contained {
+			f.late = fmt.Sprintf("the candidate %s is of commit %.7s, which contains this one", tag, a.Revision.Commit)
+			return nil
+		}
 	}
 	return nil
 }
