@@ -93,7 +93,11 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 		if contained {
 			f.late = fmt.Sprintf("the newest candidate %s is of commit %.7s, which contains this one", f.newestTag, commit)
 		}
-		if err == nil && !contained && r.Meta.Created.Before(f.newest.Created) {
+		follows := contained
+		if err == nil && !contained {
+			follows, err = r.History.Contains(ctx, r.Meta.Revision.Commit, commit)
+		}
+		if err == nil && !follows {
 			return r.lookBelowBranch(ctx, f)
 		}
 		if err == nil {
@@ -107,7 +111,7 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 	return nil
 }
 
-// lookBelowBranch goes on where the newest candidate is of a later commit that does not contain this one. Somebody had a
+// lookBelowBranch goes on where neither this commit nor that of the newest candidate contains the other. Somebody had a
 // branch built, most likely, which must not let an old commit of main, run again, end above a newer one.
 func (r *buildRun) lookBelowBranch(ctx context.Context, f *buildFacts) error {
 	const enough = 8
