@@ -13,7 +13,7 @@ import (
 
 var loadSeed = flag.Uint64("load-seed", 1, "the first seed of TestLoad")
 
-const loadBranches = false
+const loadBranches = true
 
 // loadKind is what a repository and its registry are like.
 type loadKind struct {
