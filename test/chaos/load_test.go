@@ -11,9 +11,10 @@ import (
 	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
-var loadSeed = flag.Uint64("load-seed", 1, "the first seed of TestLoad")
-
-const loadBranches = true
+var (
+	loadSeed   = flag.Uint64("load-seed", 1, "the first seed of TestLoad")
+	loadRounds = flag.Int("load-rounds", 0, "rounds of each life in TestLoad; 0 for as many as the form has")
+)
 
 // loadKind is what a repository and its registry are like.
 type loadKind struct {
@@ -49,6 +50,9 @@ func TestLoad(t *testing.T) {
 	}
 	if testing.Short() {
 		rounds = 1
+	}
+	if *loadRounds > 0 {
+		rounds = *loadRounds
 	}
 	atOnce := make(chan struct{}, len(kinds))
 	var wg sync.WaitGroup

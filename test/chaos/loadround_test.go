@@ -93,7 +93,7 @@ func (l *load) plan(t *testing.T, n int) []*loadRun {
 		build("the build again of", l.builds[l.dice.IntN(len(l.builds))].commit)
 	}
 	for i := 0; len(runs) < loadBuilds-2; i++ {
-		c := l.commit(loadBranches && i%6 == 5)
+		c := l.commit(i%6 == 5)
 		if i == 3 {
 			l.held = append(l.held, c)
 			continue
