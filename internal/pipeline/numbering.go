@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
@@ -32,8 +34,9 @@ type numbering struct {
 	log       func(format string, args ...any)
 	warn      func(format string, args ...any)
 
-	stale      bool                 // the list lagged behind our own write for too long
-	neighbours map[string]*artifact // by sha- tag, as first read; nil for a tag that was gone
+	stale      bool                     // the list lagged behind our own write for too long
+	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
+	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
 	waited     time.Duration
 }
 
