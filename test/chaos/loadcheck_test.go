@@ -31,9 +31,9 @@ func (l *load) check(t *testing.T) {
 			m.checkPromotion(p)
 		}
 	}
-	for sha, built := range l.outcomes() {
-		if !built {
-			m.checkSuperseded(sha, l.kind.github)
+	for sha, superseded := range l.superseded() {
+		if superseded.always {
+			m.checkSuperseded(sha, l.kind.github || superseded.failed)
 		}
 	}
 	// A build that failed may have taken a number above that of a newer commit; the next one of the newest is above both.
@@ -47,13 +47,19 @@ func (l *load) check(t *testing.T) {
 	l.report(t)
 }
 
-// outcomes tells of each commit whether one of its builds was not superseded.
-func (l *load) outcomes() map[string]bool {
-	built := map[string]bool{}
+// loadSuperseded tells of a commit whether each of its builds was superseded, and whether one failed before, which may
+// have announced itself.
+type loadSuperseded struct{ always, failed bool }
+
+func (l *load) superseded() map[string]loadSuperseded {
+	all := map[string]loadSuperseded{}
 	for _, r := range l.builds {
-		built[r.commit.sha] = built[r.commit.sha] || r.report.Outcome != "superseded"
+		s, known := all[r.commit.sha]
+		s.always = (s.always || !known) && r.report.Outcome == "superseded"
+		s.failed = s.failed || r.attempts > 1
+		all[r.commit.sha] = s
 	}
-	return built
+	return all
 }
 
 // report tells what the model found. Where builds took longer than promise 4 allows, as on a machine that does too much

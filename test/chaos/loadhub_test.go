@@ -3,7 +3,6 @@ package chaos
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -85,7 +84,7 @@ func (h *loadHub) status(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(err)
 	}
-	_, _ = io.WriteString(w, string(text))
+	_, _ = w.Write(text)
 }
 
 func (h *loadHub) post(sha, context, state string) {

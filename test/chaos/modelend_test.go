@@ -80,7 +80,7 @@ func (m *model) belowNewer(candidate string) bool {
 }
 
 // checkSuperseded: a commit of which every build was superseded has no tag at all. With GitHub's word a build may learn
-// it when it has announced itself and even tried a number: that is below one of a newer commit.
+// it when it has announced itself and even tried a number: that is below one of a newer commit. So may one that failed.
 func (m *model) checkSuperseded(commit string, announced bool) {
 	for tag, digest := range m.tags {
 		if m.artifacts[digest].commit == commit && (!announced || modelCandidateForm.MatchString(tag) && !m.belowNewer(tag)) {
