@@ -93,6 +93,8 @@ func (l *load) round(t *testing.T, n int, last bool) {
 	l.verify(t)
 	if n%2 == 1 {
 		l.rollBack(t)
+	} else {
+		l.strand(t)
 	}
 }
 
