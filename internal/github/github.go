@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -31,6 +32,9 @@ type Repository struct {
 	api         *github.Client
 	owner, name string
 	page        string // URL, without a slash at the end
+
+	mu       sync.Mutex
+	compared map[[2]string]string // GitHub's word on the second commit of a pair, seen from the first
 }
 
 // Open prepares a client. Nothing is sent yet.
@@ -55,7 +59,10 @@ func Open(o Options) (*Repository, error) {
 	if o.Token != "" { // GitHub refuses an empty one, and answers who has none
 		client = client.WithAuthToken(o.Token)
 	}
-	return &Repository{client, owner, name, strings.TrimSuffix(server, "/") + "/" + o.Repository}, nil
+	return &Repository{
+		api: client, owner: owner, name: name, page: strings.TrimSuffix(server, "/") + "/" + o.Repository,
+		compared: map[[2]string]string{},
+	}, nil
 }
 
 // stayHome follows a redirect (a renamed repository gives 301) on the same host only:
@@ -89,19 +96,27 @@ func (r *Repository) CommitTime(ctx context.Context, commit string) (time.Time, 
 	return t.UTC(), nil
 }
 
-// Contains reports whether commit is newer or an ancestor of it.
+// Contains reports whether commit is newer or an ancestor of it. Two commits are compared once, whichever way is asked.
 func (r *Repository) Contains(ctx context.Context, newer, commit string) (bool, error) {
-	c, _, err := r.api.Repositories.CompareCommits(ctx, r.owner, r.name, commit, newer, &github.ListOptions{PerPage: 1})
-	if err != nil {
-		return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", commit, newer, r.owner, r.name, explain(err, readContents))
+	pair, back := [2]string{commit, newer}, [2]string{newer, commit}
+	r.mu.Lock()
+	status := r.compared[pair]
+	r.mu.Unlock()
+	if status == "" {
+		c, _, err := r.api.Repositories.CompareCommits(ctx, r.owner, r.name, commit, newer, &github.ListOptions{PerPage: 1})
+		if err != nil {
+			return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", commit, newer, r.owner, r.name, explain(err, readContents))
+		}
+		status = c.GetStatus()
 	}
-	switch c.GetStatus() {
-	case "ahead", "identical":
-		return true, nil
-	case "behind", "diverged":
-		return false, nil
+	reverse, valid := map[string]string{"ahead": "behind", "behind": "ahead", "identical": "identical", "diverged": "diverged"}[status]
+	if !valid {
+		return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: unknown status %q", commit, newer, r.owner, r.name, status)
 	}
-	return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: unknown status %q", commit, newer, r.owner, r.name, c.GetStatus())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.compared[pair], r.compared[back] = status, reverse
+	return status == "ahead" || status == "identical", nil
 }
 
 // The API gives 100 commits a page at most; more than ten pages is no release any more.

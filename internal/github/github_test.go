@@ -26,12 +26,15 @@ func TestContains(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := serve(t, says(200, `{"url":"x","status":"`+test.status+`","ahead_by":1,"behind_by":0,"total_commits":1,"commits":[],"files":[]}`))
-			got, err := s.open(t).Contains(t.Context(), newer, older)
+			r := s.open(t)
+			got, err := r.Contains(t.Context(), newer, older)
 			if got != test.want || (err == nil) != (test.err == "") {
 				t.Errorf("got %v, %v", got, err)
 			}
 			if test.err != "" {
 				explained(t, err, "", "comparing 1111111 with 2222222", test.err)
+			} else if back, err := r.Contains(t.Context(), older, newer); err != nil || back != (test.status == "behind" || test.status == "identical") {
+				t.Errorf("the other way round: %v, %v", back, err)
 			}
 			// base...head: "ahead" means that head has all of base.
 			same(t, s.requests(), []string{"/api/v3/repos/acme/fleet/compare/" + older + "..." + newer + "?per_page=1"})

@@ -259,6 +259,48 @@ func TestBuildDivergedHistoryIsNewer(t *testing.T) {
 	}
 }
 
+// A branch that was built last does not let an older commit of main, run again, end above a newer one.
+func TestBuildLateBelowABranch(t *testing.T) {
+	for title, created := range map[string]time.Time{"a later one": epoch.Add(time.Hour), "an earlier one": epoch} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			mustBuild(t, buildOf(t, s, 2))
+			branch := buildOf(t, s, 3)
+			branch.History, branch.Meta.Created = beside{branch: commitNumber(3)}, created
+			mustBuild(t, branch)
+			before := tagsOf(t, s)
+			for _, c := range []struct {
+				n    int
+				want Outcome
+			}{{1, Superseded}, {4, Created}} {
+				b := buildOf(t, s, c.n)
+				b.History = branch.History
+				if r := mustBuild(t, b); r.Outcome != c.want {
+					t.Errorf("commit %d: %s (%s), want %s", c.n, r.Outcome, r.Reason, c.want)
+				}
+			}
+			for tag := range tagsOf(t, s) {
+				if before[tag] == "" && strings.HasSuffix(tag, commitNumber(1)[:7]) {
+					t.Errorf("the older commit got %s", tag)
+				}
+			}
+		})
+	}
+}
+
+// beside is a line with one commit beside it.
+type beside struct {
+	line
+	branch string
+}
+
+func (b beside) Contains(ctx context.Context, newer, commit string) (bool, error) {
+	if (newer == b.branch) != (commit == b.branch) {
+		return false, nil
+	}
+	return b.line.Contains(ctx, newer, commit)
+}
+
 type diverged struct{ line }
 
 func (diverged) Contains(context.Context, string, string) (bool, error) { return false, nil }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/errdef"
@@ -73,7 +74,7 @@ func (r *buildRun) number(ctx context.Context, p buildPlan, f buildFacts) (build
 	n := &numbering{
 		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
 		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
-		neighbours: map[string]*artifact{},
+		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{},
 	}
 	got, err := n.take(ctx, p.next)
 	for err == nil {

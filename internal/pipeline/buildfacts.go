@@ -93,6 +93,13 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 		if contained {
 			f.late = fmt.Sprintf("the newest candidate %s is of commit %.7s, which contains this one", f.newestTag, commit)
 		}
+		follows := contained
+		if err == nil && !contained {
+			follows, err = r.History.Contains(ctx, r.Meta.Revision.Commit, commit)
+		}
+		if err == nil && !follows {
+			return r.lookBelowBranch(ctx, f)
+		}
 		if err == nil {
 			return nil
 		}
@@ -100,6 +107,31 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 	}
 	if r.Meta.Created.Before(f.newest.Created) {
 		f.late = fmt.Sprintf("the newest candidate %s is of a later commit, by the time of %s", f.newestTag, f.newest.Created.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// lookBelowBranch goes on where neither this commit nor that of the newest candidate contains the other. Somebody had a
+// branch built, most likely, which must not let an old commit of main, run again, end above a newer one.
+func (r *buildRun) lookBelowBranch(ctx context.Context, f *buildFacts) error {
+	const enough = 8
+	tags := descending(r.before.ladder.Candidates)[1:]
+	for _, tag := range tags[:min(enough, len(tags))] {
+		a, err := r.read(ctx, tag)
+		if err != nil {
+			return err
+		}
+		if a == nil || a.Revision.Commit == "" || a.Revision.Commit == r.Meta.Revision.Commit || a.Created.Before(r.Meta.Created) {
+			continue
+		}
+		contained, err := r.History.Contains(ctx, a.Revision.Commit, r.Meta.Revision.Commit)
+		if err != nil {
+			r.warn("asking GitHub whether commit %.7s is part of %.7s failed: %s", r.Meta.Revision.Commit, a.Revision.Commit, withHint(err))
+		}
+		if contained {
+			f.late = fmt.Sprintf("the candidate %s is of commit %.7s, which contains this one", tag, a.Revision.Commit)
+			return nil
+		}
 	}
 	return nil
 }

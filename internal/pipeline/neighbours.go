@@ -67,13 +67,33 @@ func (n *numbering) hadNeighbours() bool {
 // some of those before: a neighbour that was under way then can have one of them.
 func (n *numbering) numbers(ctx context.Context, now snapshot, neighbours int) (map[string]digest.Digest, error) {
 	const margin = 8
-	var recent []string
+	named := map[string]digest.Digest{}
+	var ask []string
 	for i, tag := range descending(now.ladder.Candidates) {
-		if !n.before.has[tag] || i < neighbours+margin {
-			recent = append(recent, tag)
+		switch d, foreign := n.foreign[tag]; {
+		case foreign:
+			named[tag] = d
+		case !n.before.has[tag] || i < neighbours+margin:
+			ask = append(ask, tag)
 		}
 	}
-	return n.resolveAll(ctx, recent)
+	asked, err := n.resolveAll(ctx, ask)
+	for tag, d := range asked {
+		named[tag] = d
+		if n.before.has[tag] && d != "" && d != n.mine.desc.Digest && !n.isNeighbour(d) {
+			n.foreign[tag] = d
+		}
+	}
+	return named, err
+}
+
+func (n *numbering) isNeighbour(d digest.Digest) bool {
+	for _, a := range n.neighbours {
+		if a != nil && a.desc.Digest == d {
+			return true
+		}
+	}
+	return false
 }
 
 // unnumbered are those of around that no candidate above the stable names. One that

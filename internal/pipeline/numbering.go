@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
@@ -33,8 +35,9 @@ type numbering struct {
 	log       func(format string, args ...any)
 	warn      func(format string, args ...any)
 
-	stale      bool                 // the list lagged behind our own write for too long
-	neighbours map[string]*artifact // by sha- tag, as first read; nil for a tag that was gone
+	stale      bool                     // the list lagged behind our own write for too long
+	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
+	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
 	waited     time.Duration
 }
 
@@ -48,7 +51,10 @@ type numbered struct {
 const (
 	// patience is the longest that one build waits for its neighbours.
 	patience = 5 * time.Second
+	// poll is the pause between two looks; the longer the wait, the longer the pause, since each look of each of many
+	// builds asks for many numbers.
 	poll     = 100 * time.Millisecond
+	pollMost = 500 * time.Millisecond
 	// crashedAfter is the age at which an announced artifact without a number is no
 	// neighbour but the trace of a build that died.
 	crashedAfter = 10 * time.Minute
@@ -163,6 +169,7 @@ func (n *numbering) settle(ctx context.Context, now snapshot, held string) (bool
 	if n.waited == 0 {
 		n.log("waiting for other builds (%d) to take their numbers", waiting)
 	}
-	n.waited += poll
-	return false, sleep(ctx, poll)
+	pause := min(poll+n.waited/4, pollMost)
+	n.waited += pause
+	return false, sleep(ctx, pause)
 }

@@ -29,7 +29,7 @@ type Repository interface {
 
 // History is what a build asks of the git repository's host.
 type History interface {
-	// Contains reports whether commit is newer or an ancestor of it.
+	// Contains reports whether commit is newer or an ancestor of it. To ask the other way round costs nothing.
 	Contains(ctx context.Context, newer, commit string) (bool, error)
 	// Messages are the messages of the commits after since up to and including until
 	// that touch path ("." for any).

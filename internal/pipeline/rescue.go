@@ -60,15 +60,15 @@ func (r *tagRun) stranded(ctx context.Context, now snapshot, known stableFacts) 
 		return nil, err // hand-made, and nobody knows what is newer
 	}
 	for _, tag := range descending(now.ladder.Candidates) {
-		if tag == known.rank {
-			return nil, nil //nolint:nilnil // the rest is older than the stable
-		}
 		if err := r.readAll(ctx, []string{tag}); err != nil {
 			return nil, err
 		}
 		a := r.candidates[tag]
-		if a == nil || a.desc.Digest == known.digest {
+		if a == nil {
 			continue
+		}
+		if a.desc.Digest == known.digest {
+			return nil, nil //nolint:nilnil // the rest is older than the stable
 		}
 		others := slices.DeleteFunc(r.stablesToAsk(now, a, tag), func(tag string) bool { return tag == stable.String() })
 		named, err := r.find(ctx, others, a.desc.Digest)

@@ -166,18 +166,35 @@ func (r *tagRun) lookAtStable(ctx context.Context, now snapshot, f *tagFacts, ne
 	if above || f.outranked || f.stable != "" {
 		return nil
 	}
+	return r.compareWithStable(ctx, now, f, highest)
+}
+
+// compareWithStable reads what rule 6 asks of an artifact that is not above the stable. Some have two candidates (a build
+// whose base was taken), and builds at once are numbered in any order, so that the times of commits may lead to the
+// lower one. What decides is therefore asked of each candidate above; those are few.
+func (r *tagRun) compareWithStable(ctx context.Context, now snapshot, f *tagFacts, highest *artifact) (err error) {
 	older := version.Ladder{Candidates: now.ladder.Candidates[:now.below()]}
 	if f.highestRank, err = r.rank(ctx, older, highest); err != nil || f.highestRank == "" {
 		return err
 	}
-	if rank, err := version.ParseCandidate(f.highestRank); err != nil || rank.Compare(c) >= 0 {
+	all, own := descending(older.Candidates), f.artifact.desc.Digest
+	if at := slices.Index(all, f.highestRank); at <= slices.Index(all, f.candidate) {
+		higher, err := r.find(ctx, all[:at], own)
+		if err != nil || higher == "" {
+			return err
+		}
+		f.candidate = higher
+	}
+	higher, err := r.find(ctx, all[:slices.Index(all, f.candidate)], f.highest)
+	if err != nil || higher != "" {
+		f.highestRank = higher
 		return err
 	}
 	lower := descending(now.ladder.Stables)[1:]
 	if f.rollback, err = r.find(ctx, lower, f.highest); err != nil || f.rollback != "" {
 		return err
 	}
-	f.stable, err = r.find(ctx, lower, f.artifact.desc.Digest) // to be certain: what follows would make it live again
+	f.stable, err = r.find(ctx, lower, own) // to be certain: what follows would make it live again
 	return err
 }
 

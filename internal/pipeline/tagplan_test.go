@@ -25,6 +25,8 @@ func v(letter string) string { return tagOf(validatedPrefix, letter) + "=" + let
 const (
 	two      = "0.0.1-rc.1=a 0.0.1-rc.2=b"
 	promoted = two + " 0.0.1=a +a" // the first of two
+	// Builds at once: b had a number in 0.0.1 too, when that was taken, and the order of the rest is not that of commits.
+	atOnce   = "0.0.1-rc.1=a 0.0.1-rc.2=b 0.0.1=a +a 0.0.2-rc.1=d 0.0.2-rc.2=c 0.0.2-rc.3=b 0.0.2-rc.4=e"
 	rollback = "0.0.1-rc.1=a 0.0.1=a +a 0.0.2-rc.1=b 0.0.2=b +b 0.0.3-rc.1=c 0.0.4=a"
 )
 
@@ -81,6 +83,8 @@ var planRows = []planRow{
 	{"6: a version by hand far above, on an older artifact", two + " 9.0.0=a +a", "b", "", Promoted, "9.0.1", "9.0.1=b " + v("b"), ""},
 	{"6: a version by hand far above, on a newer artifact", two + " 9.0.0=b +b", "a", "", Superseded, "", "", "newer artifact"},
 	{"6: under a rollback, what was in flight", rollback, "c", "", Superseded, "", "", "is a rollback"},
+	{"6: the stable's artifact has two candidates, one below and one above", atOnce + " 0.0.3=b +b", "c", "", Superseded, "", "", "newer artifact"},
+	{"3: no rescue of what is between two candidates of the stable's artifact", atOnce + " 0.0.2=e +e 0.0.3=b +b", "b", "", Unchanged, "0.0.3", "", ""},
 	{"3: under a rollback, what was live before", rollback, "b", "", Unchanged, "0.0.2", "", ""},
 	{"3: under a rollback, the artifact of it", rollback, "a via 0.0.1-rc.1", "", Unchanged, "0.0.4", "", ""},
 	{"3: under a rollback, the echo of its artifact's first version", rollback, "a via 0.0.1", "", Unchanged, "0.0.4", "", ""},
@@ -194,5 +198,14 @@ func checkAgain(t *testing.T, s *shelf, tag Tag, first Report) {
 	}
 	if changed := s.added(t, before); err != nil || changed != "" || again.Outcome != want || again.Version != first.Version || again.Candidate != first.Candidate {
 		t.Errorf("the second run: %s %s %s (%s), %v, wrote %q; want %s %s %s", again.Outcome, again.Version, again.Candidate, again.Reason, err, changed, want, first.Version, first.Candidate)
+	}
+}
+
+// An artifact with two candidates has the rank of the higher one, whichever the cluster told.
+func TestPromotionByTheLowerOfTwoCandidates(t *testing.T) {
+	s := newShelf(t, atOnce+" 0.0.3=c +c")
+	r, err := tagFor(t, s, s.subject(t, "b via 0.0.1-rc.2"), nil).Run(t.Context())
+	if err != nil || r.Outcome != Promoted || r.Version != "0.0.4" || r.Candidate != "0.0.2-rc.3" {
+		t.Errorf("%s %s of %s, %v: %s", r.Outcome, r.Version, r.Candidate, err, r.Reason)
 	}
 }

@@ -34,6 +34,7 @@ type TagWrite struct {
 	Repo, Tag, Digest string
 	Before            string // what the tag named before; "" for nothing
 	Body              []byte
+	At                time.Time // when it had taken effect
 }
 
 // Keep makes a journal of all writes to s. It stands behind rest, which may be nil.
@@ -73,6 +74,7 @@ func (j *Journal) intercept(w http.ResponseWriter, r *http.Request, n int, next 
 	answer := httptest.NewRecorder()
 	next.ServeHTTP(answer, r)
 	if answer.Code == http.StatusCreated {
+		e.At = time.Now()
 		j.writes = append(j.writes, e)
 	}
 	for name, values := range answer.Header() {

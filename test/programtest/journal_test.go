@@ -45,7 +45,7 @@ func TestJournal(t *testing.T) {
 			t.Errorf("write %d of 0.0.1: status %d, want %d", i, response.StatusCode, want)
 		}
 	}
-	if moved := Moves(append(j.All(), TagWrite{Fleet, "1.0.0", "b", "a", nil})); len(moved) != 1 {
+	if moved := Moves(append(j.All(), TagWrite{Repo: Fleet, Tag: "1.0.0", Digest: "b", Before: "a"})); len(moved) != 1 {
 		t.Errorf("moves: %q", moved)
 	}
 }

@@ -1,0 +1,100 @@
+package chaos
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// loadCommit is a commit of a history that is one line with branches of one commit.
+type loadCommit struct {
+	sha     string
+	parent  *loadCommit
+	created time.Time
+	content string
+}
+
+func (c *loadCommit) contains(other *loadCommit) bool {
+	for ; c != nil; c = c.parent {
+		if c == other {
+			return true
+		}
+	}
+	return false
+}
+
+// loadHub is a GitHub that tells the order of commits and the statuses that a cluster posted.
+type loadHub struct {
+	*httptest.Server
+	mu       sync.Mutex
+	commits  map[string]*loadCommit
+	statuses map[string][]loadStatus
+}
+
+type loadStatus struct {
+	ID      int       `json:"id"`
+	Context string    `json:"context"`
+	State   string    `json:"state"`
+	Updated time.Time `json:"updated_at"`
+}
+
+const loadToken = "ghs_load"
+
+func startLoadHub(t *testing.T) *loadHub {
+	t.Helper()
+	h := &loadHub{commits: map[string]*loadCommit{}, statuses: map[string][]loadStatus{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /repos/acme/fleet/compare/{range}", h.compare)
+	mux.HandleFunc("GET /repos/acme/fleet/commits/{sha}/status", h.status)
+	h.Server = httptest.NewServer(mux)
+	t.Cleanup(h.Close)
+	return h
+}
+
+func (h *loadHub) compare(w http.ResponseWriter, r *http.Request) {
+	base, head, _ := strings.Cut(r.PathValue("range"), "...")
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	from, to := h.commits[base], h.commits[head]
+	status := "diverged"
+	switch {
+	case from == nil || to == nil:
+		http.Error(w, `{"message":"Not Found"}`, http.StatusNotFound)
+		return
+	case from == to:
+		status = "identical"
+	case to.contains(from):
+		status = "ahead"
+	case from.contains(to):
+		status = "behind"
+	}
+	_, _ = fmt.Fprintf(w, `{"status":%q}`, status)
+}
+
+func (h *loadHub) status(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	sha := r.PathValue("sha")
+	text, err := json.Marshal(map[string]any{"sha": sha, "statuses": h.statuses[sha]})
+	if err != nil {
+		panic(err)
+	}
+	_, _ = w.Write(text)
+}
+
+func (h *loadHub) post(sha, context, state string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.statuses[sha] = append(h.statuses[sha], loadStatus{len(h.statuses[sha]) + 1, context, state, time.Now().UTC()})
+}
+
+func (h *loadHub) add(c *loadCommit) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.commits[c.sha] = c
+}
