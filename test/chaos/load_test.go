@@ -44,7 +44,7 @@ func TestLoad(t *testing.T) {
 		{immutable: true, github: true, lag: 300 * time.Millisecond, delay: 200 * time.Millisecond, faults: 0.02},
 		{lag: 200 * time.Millisecond, delay: 300 * time.Millisecond, faults: 0.02},
 	}
-	rounds, seeds := 3, uint64(1)
+	rounds, seeds := 5, uint64(1)
 	if *programtest.Long {
 		rounds, seeds = 20, 10
 		kinds[1].delay = 2 * time.Second
