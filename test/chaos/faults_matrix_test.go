@@ -1,0 +1,272 @@
+package chaos
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oci-promote/oci-promote/test/programtest"
+)
+
+var (
+	matrixFile = flag.String("matrix", "", "write the fault matrix to this file, as Markdown")
+	cellsOnly  = flag.String("cells", "", "run the cells whose name matches this regular expression only")
+)
+
+// Bounds of a run, whatever it meets.
+const (
+	maxMemory = 128 << 10 // KiB
+	maxSaid   = 8 << 10   // bytes
+	slack     = 60 * time.Second
+)
+
+// job is one cell to run.
+type job struct {
+	*scenario
+	fault
+	target
+	n      int // of its target
+	always bool
+}
+
+func (j job) String() string {
+	form := "once"
+	if j.always {
+		form = "for ever"
+	}
+	return fmt.Sprintf("%s; %s, %s; request %d, %s %s", j.scenario.name, j.fault.name, form, j.n, j.method, j.path)
+}
+
+func (j job) verdict() verdict {
+	if j.always {
+		return j.fault.always
+	}
+	return j.once
+}
+
+// TestFaults is the fault matrix: the real program against a real registry, in each of which some request is answered
+// with some fault, once or from then on. The run succeeds as if nothing had happened, or fails with a clear error
+// inside its time and memory; nothing wrong is written; the next run completes it, and the one after that has nothing
+// to do. In the short form each fault meets some requests of some scenarios, and each request meets some faults.
+func TestFaults(t *testing.T) {
+	b := startBench(t)
+	scenarios := b.scenarios(t)
+	for i, s := range scenarios {
+		b.undisturbed(t, i, s)
+	}
+	if t.Failed() {
+		return
+	}
+	jobs := plan(t, b, scenarios)
+	m := newMatrix(scenarios)
+	var all sync.WaitGroup
+	busy := make(chan struct{}, 16) // the rest waits
+	for i, j := range jobs {
+		busy <- struct{}{}
+		wait := sync.OnceFunc(func() { <-busy })
+		if strings.HasPrefix(j.fault.name, "stall") {
+			wait() // it does nothing
+		}
+		all.Go(func() {
+			defer wait()
+			m.add(j, b.try(t, b.cell(1000+i, j.seed), j))
+		})
+	}
+	all.Wait()
+	t.Log(m.summary())
+	if *matrixFile != "" {
+		if err := os.MkdirAll(filepath.Dir(*matrixFile), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(*matrixFile, []byte(m.markdown()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// undisturbed runs a scenario without any fault.
+func (b *bench) undisturbed(t *testing.T, n int, s *scenario) {
+	t.Helper()
+	c := b.cell(n, s.seed)
+	c.meet(nil, target{}, false, false)
+	s.want = c.run(t, *s, time.Minute)
+	s.targets = c.targets(s.hub)
+	if s.want.Code != s.code || s.want.Stdout == "" || len(s.targets) == 0 {
+		t.Errorf("%s: exit status %d\n%s%s", s.name, s.want.Code, s.want.Stdout, s.want.Stderr)
+	}
+	for i, r := range s.targets {
+		t.Logf("%s: request %d, %s %s: %d, %d bytes", s.name, i, r.method, r.path, r.status, r.bytes)
+	}
+}
+
+// plan is all cells, or for the short form some of them.
+func plan(t *testing.T, b *bench, scenarios []*scenario) (jobs []job) {
+	t.Helper()
+	chosen := regexp.MustCompile(*cellsOnly)
+	k := 0
+	for _, f := range append(passing(), lying(b.Server)...) {
+		if f.slow && !*programtest.Long {
+			continue
+		}
+		for _, s := range scenarios {
+			for n, r := range s.targets {
+				for _, always := range []bool{false, true} {
+					j := job{s, f, r, n, always}
+					if j.verdict() == never || f.on != nil && !f.on(r.asked) || !chosen.MatchString(j.String()) {
+						continue
+					}
+					if k++; *programtest.Long || *cellsOnly != "" || k%shortStep == 0 {
+						jobs = append(jobs, j)
+					}
+				}
+			}
+		}
+	}
+	return jobs
+}
+
+// shortStep is a prime, so that the cells of the short form rotate through requests and faults.
+const shortStep = 47
+
+// result is what became of a cell.
+type result int
+
+const (
+	failed result = iota
+	survived
+	clearError
+)
+
+// try runs one cell: the disturbed run, the next and the one after it.
+func (b *bench) try(t *testing.T, c *cell, j job) result {
+	t.Helper()
+	budget := 20 * time.Second
+	if j.always {
+		budget = 1500 * time.Millisecond
+	}
+	before := b.Tags(c.repo)
+	c.meet(j.answer, j.target, j.always, j.hub)
+	got := c.run(t, *j.scenario, budget+slack+stalls(j), "--retry-for", budget.String())
+	ok := true
+	wrong := func(format string, args ...any) {
+		ok = false
+		t.Errorf("%s: %s\nexit status %d after %s, %d KiB; stdout %s; stderr\n%.3000s", j, fmt.Sprintf(format, args...), got.Code, got.took, got.peak, got.Stdout, got.Stderr)
+	}
+	c.mu.Lock()
+	hits, writes := c.hits, c.writes
+	c.mu.Unlock()
+	if hits == 0 {
+		wrong("the fault was not met")
+	}
+	clean := got.Code == j.code && got.Stdout != ""
+	switch v := j.verdict(); {
+	case v == survives && !clean:
+		wrong("it does not get by")
+	case v == fails && clean:
+		wrong("it succeeds")
+	case clean && !same(got, j.want, c.repo):
+		wrong("it ends otherwise than an undisturbed run: %v, want %v, %s", got.tags, j.want.tags, j.want.Stdout)
+	case !clean:
+		for _, w := range unclear(got, b.Password) {
+			wrong("%s", w)
+		}
+	}
+	if got.took > budget+slack+stalls(j) || got.peak > maxMemory {
+		wrong("it is out of bounds")
+	}
+	if moved := programtest.Moves(writes); len(moved) > 0 {
+		wrong("%q", moved)
+	}
+	for _, w := range writes {
+		if j.want.tags[w.Tag] != w.Digest {
+			wrong("it writes %s, which is %q in an undisturbed run", w.Tag, j.want.tags[w.Tag])
+		}
+	}
+	for tag, digest := range before {
+		if got.tags[tag] != digest {
+			wrong("%s was lost", tag)
+		}
+	}
+	if ok && !b.converges(t, c, j) {
+		ok = false
+	}
+	switch {
+	case !ok:
+		return failed
+	case clean:
+		return survived
+	}
+	return clearError
+}
+
+// stalls is the time that a run may spend on connections that say nothing, which is not the budget for retries.
+func stalls(j job) time.Duration {
+	if j.slow {
+		return 3 * time.Minute
+	}
+	return 0
+}
+
+// same reports whether a run told and left what the undisturbed one did.
+func same(got, want outcome, repo string) bool {
+	return maps.Equal(got.tags, want.tags) && told(got) == told(want)
+}
+
+// told is what a run says of the artifact.
+func told(o outcome) (r struct{ Outcome, Version, Candidate, Digest string }) {
+	_ = json.Unmarshal([]byte(o.Stdout), &r) // nothing is told, then
+	return r
+}
+
+// converges runs the scenario again without the fault, and once more.
+func (b *bench) converges(t *testing.T, c *cell, j job) bool {
+	t.Helper()
+	c.meet(nil, target{}, false, false)
+	next := c.run(t, *j.scenario, slack)
+	if next.Code != j.code || !maps.Equal(next.tags, j.want.tags) {
+		t.Errorf("%s: the next run: exit status %d, tags %v, want %v\n%s", j, next.Code, next.tags, j.want.tags, next.Stderr)
+		return false
+	}
+	again := c.run(t, *j.scenario, slack)
+	idle := told(j.want).Outcome
+	if j.mode != "verify" {
+		idle = "unchanged"
+	}
+	if again.Code != j.code || !maps.Equal(again.tags, j.want.tags) || told(again).Outcome != idle {
+		t.Errorf("%s: the run after that: exit status %d, %s, tags %v\n%s", j, again.Code, again.Stdout, again.tags, again.Stderr)
+		return false
+	}
+	return true
+}
+
+var (
+	aSecret = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10}|` + hubToken)
+	crash   = regexp.MustCompile(`(?m)^panic:|^goroutine \d|^fatal error:|\.go:\d+|0xc0`)
+	anError = regexp.MustCompile(`(?m)^oci-promote: \S.*\n(?:oci-promote: .*\n)* {13}\S`)
+)
+
+// unclear is what is wrong with the words of a run that failed.
+func unclear(o outcome, password string) (all []string) {
+	said := o.Stdout + o.Stderr
+	if o.Code != 1 {
+		all = append(all, "the exit status is not 1")
+	}
+	if !anError.MatchString(o.Stderr) {
+		all = append(all, "no error with a hint")
+	}
+	if crash.MatchString(said) || strings.Contains(said, password) || aSecret.MatchString(said) {
+		all = append(all, "it tells its inside or a secret")
+	}
+	if len(o.Stderr) > maxSaid {
+		all = append(all, fmt.Sprintf("it says %d bytes", len(o.Stderr)))
+	}
+	return all
+}
