@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"bytes"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -23,6 +22,7 @@ import (
 type bench struct {
 	*registrytest.Server
 	gitHub *httptest.Server
+	hub    func(*cell) http.Handler
 
 	mu    sync.Mutex
 	cells map[string]*cell
@@ -38,16 +38,20 @@ func startBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{cells: map[string]*cell{}}
 	b.Server = registrytest.Start(t, registrytest.Options{Token: true, PageSize: pageSize})
-	b.Intercept(func(w http.ResponseWriter, r *http.Request, n int, next http.Handler) { b.of(r).serve(w, r, n, next, false) })
-	hub := hubHandler()
-	b.gitHub = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.of(r).serve(w, r, 0, hub, true) }))
+	b.Intercept(func(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {
+		b.of(r).serve(w, r, n, next, false)
+	})
+	b.gitHub = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := b.of(r)
+		c.serve(w, r, 0, b.hub(c), true)
+	}))
 	t.Cleanup(b.gitHub.Close)
 	return b
 }
 
 // cell makes a cell with a repository that is a copy of seed, or is not there.
 func (b *bench) cell(n int, seed string) *cell {
-	c := &cell{repo: "acme/cell-" + strconv.Itoa(n), bench: b}
+	c := &cell{repo: "acme/cell-" + strconv.Itoa(n), bench: b, releases: map[string]string{}}
 	if seed != "" {
 		b.Copy(seed, c.repo)
 	}
@@ -89,6 +93,8 @@ type cell struct {
 	seen   map[string]int
 	log    []asked
 	writes []programtest.TagWrite
+
+	releases map[string]string // of GitHub: the commit, by git tag
 }
 
 // meet lets the cell's next run meet the fault at the request from, and at all after it if always; nil is none.
@@ -229,10 +235,19 @@ func (c *cell) run(t *testing.T, s scenario, limit time.Duration, flags ...strin
 	go func() { peak <- watch(cmd.Process, limit, done) }()
 	_ = cmd.Wait() // the exit status tells
 	close(done)
-	return outcome{
-		programtest.Result{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()},
-		time.Since(begin), <-peak, maps.Clone(c.bench.Tags(c.repo)),
+	took := time.Since(begin)
+	return outcome{programtest.Result{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}, took, <-peak, c.state()}
+}
+
+// state is what the cell's repository names by each tag, and GitHub by each release.
+func (c *cell) state() map[string]string {
+	state := c.bench.Tags(c.repo)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for tag, commit := range c.releases {
+		state["release "+tag] = commit
 	}
+	return state
 }
 
 var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,6 +53,7 @@ func (b *bench) scenarios(t *testing.T) []*scenario {
 	for n := range 4 {
 		tag(long, build(long, commitOf(n), n))
 	}
+	b.hub = hub(map[string]string{programtest.CommitA: "kustomization/platform/" + a.Tag + "@" + a.Digest})
 	kustomization := []string{"--kustomization", "flux-system/platform"}
 	promote := append([]string{"--wait", "0s"}, kustomization...)
 	return []*scenario{
@@ -66,13 +66,9 @@ func (b *bench) scenarios(t *testing.T) []*scenario {
 		{name: "promotion again", mode: "tag", seed: promoted, env: b2.BoundStatus(t), flags: promote},
 		{name: "verify, healthy", mode: "verify", seed: promoted, flags: kustomization},
 		{name: "verify, unhealthy", mode: "verify", seed: two, flags: kustomization, code: 1},
+		{name: "GitHub in a build", mode: "build", seed: promoted, env: []string{programtest.DayOf(9)}, flags: append([]string{"--bump", "auto"}, next...), hub: true},
+		{name: "GitHub in a release", mode: "tag", seed: two, env: a.BoundStatus(t), flags: append([]string{"--release"}, promote...), hub: true},
+		{name: "GitHub in a catch-up", mode: "tag", seed: two, flags: promote, hub: true},
+		{name: "GitHub in verify", mode: "verify", seed: promoted, flags: kustomization, hub: true},
 	}
 }
-
-// GitHub's API of a cell is below this prefix and the cell's name.
-const (
-	hubPrefix = "/hub/"
-	hubToken  = "ghs_secrettoken"
-)
-
-func hubHandler() http.Handler { return http.NotFoundHandler() }

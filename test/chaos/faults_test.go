@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ type fault struct {
 	once, always verdict            // of one request, and of all from one on
 	on           func(r asked) bool // the requests that it fits; nil for all
 	answer       registrytest.Interceptor
+	registry     bool // it is a registry's only
+	gitHub       bool // it is GitHub's only
+	lies         bool // what it says cannot be told from the truth: nothing moves, but a run may end otherwise
 	slow         bool // it needs more than a minute, and runs in the long form only
 }
 
@@ -37,10 +41,16 @@ type asked struct {
 	bytes        int
 }
 
-func (r asked) list() bool     { return strings.HasSuffix(r.path, "/tags/list") && r.status == http.StatusOK }
+func (r asked) list() bool {
+	return strings.HasSuffix(r.path, "/tags/list") && r.status == http.StatusOK
+}
 func (r asked) manifest() bool { return strings.Contains(r.path, "/manifests/") && r.status/100 == 2 }
-func (r asked) json() bool     { return r.method == http.MethodGet && r.status == http.StatusOK && r.bytes > 1 }
-func (r asked) read() bool     { return r.method == http.MethodGet || r.method == http.MethodHead }
+func (r asked) json() bool {
+	return r.method == http.MethodGet && r.status == http.StatusOK && r.bytes > 1
+}
+
+func (r asked) head() bool    { return r.manifest() && r.method == http.MethodHead }
+func (r asked) written() bool { return r.manifest() && r.method == http.MethodPut }
 
 func (r asked) content() bool {
 	return r.method == http.MethodGet && strings.Contains(r.path, "/manifests/") && r.status == http.StatusOK
@@ -82,6 +92,16 @@ func secondaryLimit(w http.ResponseWriter, r *http.Request, n int, next http.Han
 	registrytest.Status(http.StatusForbidden, h, secondary)(w, r, n, next)
 }
 
+// primaryLimit is GitHub's when the hour's requests are used up, until a time.
+func primaryLimit(reset time.Duration) registrytest.Interceptor {
+	return func(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {
+		registrytest.Status(http.StatusForbidden, http.Header{
+			"X-Ratelimit-Limit": {"1000"}, "X-Ratelimit-Remaining": {"0"},
+			"X-Ratelimit-Reset": {strconv.FormatInt(time.Now().Add(reset).Unix(), 10)},
+		}, `{"message":"API rate limit exceeded for installation ID 1."}`)(w, r, n, next)
+	}
+}
+
 // passing are the faults that every request can meet.
 func passing() []fault {
 	page := registrytest.Status(http.StatusOK, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, webPage)
@@ -99,6 +119,8 @@ func passing() []fault {
 		{name: "503", once: survives, always: fails, answer: status(503, "no healthy upstream")},
 		{name: "504", once: survives, always: fails, answer: status(504, "")},
 		{name: "403 secondary limit", once: survives, always: fails, answer: secondaryLimit},
+		{name: "403 primary limit, free soon", once: survives, always: fails, gitHub: true, answer: primaryLimit(2 * time.Second)},
+		{name: "403 primary limit, free in an hour", once: fails, always: fails, gitHub: true, answer: primaryLimit(time.Hour)},
 		{name: "cut before", once: survives, always: fails, answer: registrytest.DropBefore},
 		{name: "cut after", once: survives, always: fails, answer: registrytest.DropAfter},
 		{name: "stall of 10 s", once: survives, always: never, answer: registrytest.Stall(10 * time.Second)},
@@ -114,11 +136,14 @@ func half(_ http.Header, body []byte) []byte { return body[:len(body)/2] }
 // lying are answers of a registry that are wrong in what they say.
 func lying(s *registrytest.Server) []fault {
 	other := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte("other")))
-	return []fault{
-		{name: "wrong digest header", always: fails, on: asked.manifest, answer: onManifests(func(h http.Header, body []byte) []byte {
-			h.Set("Docker-Content-Digest", other)
-			return body
-		})},
+	lie := onManifests(func(h http.Header, body []byte) []byte {
+		h.Set("Docker-Content-Digest", other)
+		return body
+	})
+	all := []fault{
+		{name: "wrong digest header", once: fails, always: fails, on: asked.content, answer: lie},
+		{name: "wrong digest header on HEAD", lies: true, on: asked.head, answer: lie},
+		{name: "wrong digest header on PUT", on: asked.written, answer: lie},
 		{name: "no digest header", on: asked.manifest, answer: onManifests(func(h http.Header, body []byte) []byte {
 			h.Del("Docker-Content-Digest")
 			return body
@@ -152,6 +177,10 @@ func lying(s *registrytest.Server) []fault {
 				return pageOf(tags, i, false)
 			})},
 	}
+	for i := range all {
+		all[i].registry = true
+	}
+	return all
 }
 
 func scrambled(tag string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(tag))) }
