@@ -21,6 +21,7 @@ type scenario struct {
 
 	want    outcome  // of that run
 	targets []target // its requests
+	idle    string   // outcome of the run after it
 }
 
 // A commit for each artifact of a longer history.

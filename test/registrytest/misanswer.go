@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +15,11 @@ import (
 // Stall lets the request wait before it is served. A client that goes away ends the wait, and is not served.
 func Stall(d time.Duration) Interceptor {
 	return func(w http.ResponseWriter, r *http.Request, _ int, next http.Handler) {
+		body, err := io.ReadAll(r.Body) // before that, the server does not see a client go
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		wait(r.Context(), d)
 		if r.Context().Err() != nil {
 			panic(http.ErrAbortHandler)
