@@ -36,8 +36,13 @@ const pageSize = 6
 
 func startBench(t *testing.T) *bench {
 	t.Helper()
+	return newBench(t, registrytest.Options{Token: true, PageSize: pageSize})
+}
+
+func newBench(t *testing.T, o registrytest.Options) *bench {
+	t.Helper()
 	b := &bench{cells: map[string]*cell{}}
-	b.Server = registrytest.Start(t, registrytest.Options{Token: true, PageSize: pageSize})
+	b.Server = registrytest.Start(t, o)
 	b.Intercept(func(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {
 		b.of(r).serve(w, r, n, next, false)
 	})
@@ -94,6 +99,7 @@ type cell struct {
 	log    []asked
 	writes []programtest.TagWrite
 
+	running  *os.Process
 	releases map[string]string // of GitHub: the commit, by git tag
 }
 
@@ -230,6 +236,9 @@ func (c *cell) run(t *testing.T, s scenario, limit time.Duration, flags ...strin
 		t.Error(err)
 		return outcome{}
 	}
+	c.mu.Lock()
+	c.running = cmd.Process
+	c.mu.Unlock()
 	done := make(chan struct{})
 	peak := make(chan int)
 	go func() { peak <- watch(cmd.Process, limit, done) }()
@@ -237,6 +246,20 @@ func (c *cell) run(t *testing.T, s scenario, limit time.Duration, flags ...strin
 	close(done)
 	took := time.Since(begin)
 	return outcome{programtest.Result{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}, took, <-peak, c.state()}
+}
+
+// process gives the running program to do, as soon as it is known.
+func (c *cell) process(do func(*os.Process)) {
+	for {
+		c.mu.Lock()
+		p := c.running
+		c.mu.Unlock()
+		if p != nil {
+			do(p)
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // state is what the cell's repository names by each tag, and GitHub by each release.
