@@ -10,8 +10,16 @@ import (
 	"time"
 )
 
-// get asks for a tag list, or what else lies below the repository.
-func get(t *testing.T, s *Server, url string) (*http.Response, []byte, error) {
+// got is an answer whose body was read, as far as it came.
+type got struct {
+	status int
+	header http.Header
+	length int64
+	body   string
+	err    error
+}
+
+func get(t *testing.T, url string) got {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -25,7 +33,7 @@ func get(t *testing.T, s *Server, url string) (*http.Response, []byte, error) {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	return response, body, err
+	return got{response.StatusCode, response.Header, response.ContentLength, string(body), err}
 }
 
 // TestMisanswers: each wrong answer is wrong in what it says it is, and in nothing else.
@@ -33,46 +41,43 @@ func TestMisanswers(t *testing.T) {
 	s := Start(t, Options{NoKeepAlive: true})
 	s.Seed("acme/fleet", "a", "b", "c")
 	list := "http://" + s.Host + "/v2/acme/fleet/tags/list"
-	_, whole, err := get(t, s, list)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := get(t, list).body
 
 	s.Intercept(Truncated)
-	if r, body, err := get(t, s, list); err == nil || r.ContentLength != int64(len(whole)) || string(body) != string(whole[:len(whole)/2]) {
-		t.Errorf("truncated: %q of %d bytes, %v", body, r.ContentLength, err)
+	if a := get(t, list); a.err == nil || a.length != int64(len(whole)) || a.body != whole[:len(whole)/2] {
+		t.Errorf("truncated: %+v", a)
 	}
 	s.Intercept(Rewritten(func(h http.Header, body []byte) []byte {
 		h.Set("X-Test", "yes")
 		return []byte(strings.ToUpper(string(body)))
 	}))
-	if r, body, err := get(t, s, list); err != nil || r.Header.Get("X-Test") != "yes" || string(body) != strings.ToUpper(string(whole)) {
-		t.Errorf("rewritten: %q, %v", body, err)
+	if a := get(t, list); a.err != nil || a.header.Get("X-Test") != "yes" || a.body != strings.ToUpper(whole) {
+		t.Errorf("rewritten: %+v", a)
 	}
-	if r, body, _ := get(t, s, list+"/none"); r.StatusCode != http.StatusNotFound || r.Header.Get("X-Test") != "" {
-		t.Errorf("a refusal was rewritten: %d %s", r.StatusCode, body)
+	if a := get(t, list+"/none"); a.status != http.StatusNotFound || a.header.Get("X-Test") != "" {
+		t.Errorf("a refusal was rewritten: %+v", a)
 	}
 	s.Intercept(Stall(300 * time.Millisecond))
 	begin := time.Now()
-	if _, body, err := get(t, s, list); err != nil || string(body) != string(whole) || time.Since(begin) < 300*time.Millisecond {
-		t.Errorf("stalled: %q after %s, %v", body, time.Since(begin), err)
+	if a := get(t, list); a.err != nil || a.body != whole || time.Since(begin) < 300*time.Millisecond {
+		t.Errorf("stalled: %+v after %s", a, time.Since(begin))
 	}
 	s.Intercept(TagPages(func(repo string, i int) ([]string, bool) { return []string{fmt.Sprint(repo, i)}, i < 2 }))
-	var got []string
+	var all []string
 	for url := list; url != ""; {
-		r, body, err := get(t, s, url)
+		a := get(t, url)
 		var page struct{ Tags []string }
-		if err != nil || json.Unmarshal(body, &page) != nil {
-			t.Fatalf("%q, %v", body, err)
+		if a.err != nil || json.Unmarshal([]byte(a.body), &page) != nil {
+			t.Fatalf("%+v", a)
 		}
-		got = append(got, page.Tags...)
-		path, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Link"), "<"), ">")
+		all = append(all, page.Tags...)
+		path, _, _ := strings.Cut(strings.TrimPrefix(a.header.Get("Link"), "<"), ">")
 		url = ""
 		if path != "" {
 			url = "http://" + s.Host + path
 		}
 	}
-	if fmt.Sprint(got) != "[acme/fleet0 acme/fleet1 acme/fleet2]" {
-		t.Errorf("pages: %q", got)
+	if fmt.Sprint(all) != "[acme/fleet0 acme/fleet1 acme/fleet2]" {
+		t.Errorf("pages: %q", all)
 	}
 }
