@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oci-promote/oci-promote/test/registrytest"
@@ -159,8 +160,7 @@ func lying(s *registrytest.Server) []fault {
 			func(string, int) ([]string, bool) { return []string{}, true })},
 		{name: "endless chain, new tags", once: never, always: fails, on: asked.list, answer: registrytest.TagPages(
 			func(_ string, i int) ([]string, bool) { return manyTags(i, 1000), true })},
-		{name: "list of 50 MB", once: fails, always: fails, on: asked.list, answer: registrytest.TagPages(
-			func(string, int) ([]string, bool) { return manyTags(0, 500_000), false })},
+		{name: "list of 50 MB", once: fails, always: fails, on: asked.list, answer: longList},
 		{name: "list of 50 MB in pages", once: never, on: asked.list, answer: registrytest.TagPages(
 			func(repo string, i int) ([]string, bool) {
 				if i == 50 {
@@ -196,6 +196,14 @@ func sameLink(w http.ResponseWriter, r *http.Request, n int, next http.Handler) 
 		h.Set("Link", "<"+r.URL.RequestURI()+`>; rel="next"`)
 		return body
 	}))(w, r, n, next)
+}
+
+// longBody is made once: a server that takes half a minute for it would be another fault.
+var longBody = sync.OnceValue(func() string { return `{"tags":["` + strings.Join(manyTags(0, 500_000), `","`) + `"]}` })
+
+// longList answers tag lists with 50 MB.
+func longList(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {
+	registrytest.On(http.MethodGet, "/tags/list", registrytest.Rewritten(func(http.Header, []byte) []byte { return []byte(longBody()) }))(w, r, n, next)
 }
 
 // manyTags are n tags of 100 characters that no mode of ours writes, other ones for each page.
