@@ -58,6 +58,12 @@ test: ## Run every test of both modules (TESTFLAGS=-v for more)
 	  (cd "$$module" && go test $$race -timeout 20m -count=1 $(TESTFLAGS) ./...) || status=1; \
 	done; exit $$status
 
+CHAOS := ./chaos
+
+.PHONY: chaos
+chaos: ## The tests of faults and load in their long form; the fault matrix goes to dist/chaos.md
+	@mkdir -p dist; cd test && go test -timeout 2h -count=1 -v $(CHAOS) -args -long -matrix "$(CURDIR)/dist/chaos.md"
+
 .PHONY: e2e
 e2e: $(ACT) ## Run the example workflows in act, with the action built from the Dockerfile (needs root, or a Docker engine)
 	@ACT="$(ACT)" .ci/e2e

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,13 +75,26 @@ func explain(err error, need string) error {
 		case status == http.StatusForbidden || status == http.StatusNotFound:
 			what, verb, _ := strings.Cut(need, ": ")
 			e.hint = "the token may not " + verb + " the " + what + " of this repository; the job needs `permissions: " + need + "`"
+		case status >= http.StatusInternalServerError:
+			e.hint = busy
 		}
 		return e
 	case errors.As(err, &u):
-		return &Error{text: u.Err.Error(), err: err}
+		e := &Error{text: u.Err.Error(), err: err}
+		if network := net.Error(nil); errors.As(u.Err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			e.hint = unreachable
+		}
+		return e
 	}
-	return err
+	return &Error{err.Error(), notGitHub, err}
 }
+
+// What to do where the answer is nothing that a permission mends.
+const (
+	busy        = "GitHub is busy or broken, and retry-for leaves no time to try again; run the job again later"
+	unreachable = "check that GitHub's API is up and reachable from here, and run the job again"
+	notGitHub   = "this is not how GitHub answers; check what stands in between"
+)
 
 // paused reports whether a 403 is a rate limit that go-github does not know as one.
 func paused(resp *github.ErrorResponse) bool {

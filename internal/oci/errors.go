@@ -88,6 +88,9 @@ func responseText(resp *errcode.ErrorResponse) string {
 		said = append(said, strings.TrimPrefix(strings.ToLower(strings.ReplaceAll(e.Code, "_", " "))+": "+e.Message, ": "))
 	}
 	words := strings.Join(said, "; ")
+	if len(resp.Errors) == 1 && resp.Errors[0].Code == notAnAnswer {
+		return "200, but " + resp.Errors[0].Message // the status of the answer itself
+	}
 	if words == "" {
 		words = http.StatusText(resp.StatusCode)
 	}
@@ -108,6 +111,8 @@ func reason(err error) string {
 
 func (r *Registry) hint(op operation, e *Error, token bool) string {
 	switch {
+	case e.Code == notAnAnswer:
+		return notARegistry
 	case strings.Contains(e.text, "rate limit"), e.Status == http.StatusTooManyRequests, e.Status >= 500:
 		return "the registry is busy or broken, and retry-for leaves no time to try again; run again later, nothing has to be undone"
 	case e.Status == http.StatusUnauthorized && token:
@@ -167,7 +172,7 @@ func (r *Registry) networkHint(err error) string {
 	case errors.As(err, &dns):
 		return "check the host name of the repository"
 	case errors.Is(err, errdef.ErrTooManyPages), errors.Is(err, errdef.ErrSizeExceedsLimit):
-		return "the registry's tag list has no end that can be trusted"
+		return "the registry's tag list has no end that can be trusted; is this the right repository, and has it tags that nobody needs?"
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Sprintf("check that %s is up and reachable from here", r.ref.Host)
 	}

@@ -1,14 +1,17 @@
 package oci
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"net/http"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -43,7 +46,9 @@ const (
 	tagPage      = 1000
 	maxTagPages  = 2000
 	maxTags      = 1_000_000
+	maxTagBytes  = 16 << 20 // of all names together
 	maxPageBytes = 8 << 20
+	maxRepeats   = 10 // pages in a row that bring nothing new
 )
 
 // OpenRegistry prepares a client. Nothing is sent yet.
@@ -98,15 +103,15 @@ func (c oneToken) Do(req *http.Request) (*http.Response, error) {
 // spec, NOT_FOUND from Harbor), or says 403 and FirstBuild is set. Anything else is
 // an error.
 func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string) error) error {
-	total := 0
+	l := tagList{seen: map[uint64]bool{}, seed: maphash.MakeSeed()}
 	err := r.Repository.Tags(ctx, last, func(tags []string) error {
-		if total += len(tags); total > maxTags {
-			return fmt.Errorf("more than %d tags: %w", maxTags, errdef.ErrSizeExceedsLimit)
+		if err := l.add(tags); err != nil {
+			return err
 		}
 		return fn(tags)
 	})
 	var resp *errcode.ErrorResponse
-	if errors.As(err, &resp) && total == 0 {
+	if errors.As(err, &resp) && l.total == 0 {
 		onList := strings.HasSuffix(resp.URL.Path, "/tags/list") // not the token service's word
 		switch {
 		case resp.StatusCode == http.StatusNotFound && onList && unknownName(resp):
@@ -116,6 +121,39 @@ func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string)
 		}
 	}
 	return r.explain(listing, err)
+}
+
+// tagList watches over the pages of a list: its Links may lead on for ever.
+type tagList struct {
+	total, bytes int
+	repeats      int // pages in a row
+	seen         map[uint64]bool
+	seed         maphash.Seed
+}
+
+// add takes one page, or says why the list is not worth reading on.
+func (l *tagList) add(tags []string) error {
+	var h maphash.Hash
+	h.SetSeed(l.seed)
+	for _, tag := range tags {
+		l.bytes += len(tag)
+		_, _ = h.WriteString(tag + " ") // never fails; no tag has a space
+	}
+	l.total += len(tags)
+	if page := h.Sum64(); len(tags) > 0 && !l.seen[page] {
+		l.seen[page], l.repeats = true, 0
+	} else {
+		l.repeats++
+	}
+	switch {
+	case l.total > maxTags:
+		return fmt.Errorf("more than %d tags: %w", maxTags, errdef.ErrSizeExceedsLimit)
+	case l.bytes > maxTagBytes:
+		return fmt.Errorf("tags of more than %d MiB: %w", maxTagBytes>>20, errdef.ErrSizeExceedsLimit)
+	case l.repeats >= maxRepeats:
+		return fmt.Errorf("%d pages in a row brought nothing new: %w", l.repeats, errdef.ErrTooManyPages)
+	}
+	return nil
 }
 
 func unknownName(resp *errcode.ErrorResponse) bool {
@@ -135,8 +173,18 @@ func (r *Registry) Resolve(ctx context.Context, reference string) (ocispec.Descr
 
 // Exists reports whether the registry has the content already.
 func (r *Registry) Exists(ctx context.Context, target ocispec.Descriptor) (bool, error) {
-	ok, err := r.Repository.Exists(ctx, target)
-	return ok, r.explain(reading, err)
+	if target.MediaType == ocispec.MediaTypeImageManifest {
+		ok, err := r.Repository.Exists(ctx, target)
+		return ok, r.explain(reading, err)
+	}
+	desc, err := r.Blobs().Resolve(ctx, target.Digest.String())
+	switch {
+	case errors.Is(err, errdef.ErrNotFound):
+		return false, nil
+	case err == nil && desc.Size != target.Size: // a web page has a size too
+		return false, &Error{text: fmt.Sprintf("the answer is about %d bytes, and the blob has %d", desc.Size, target.Size), hint: notARegistry}
+	}
+	return err == nil, r.explain(reading, err)
 }
 
 // Fetch reads the content of a descriptor.
@@ -145,10 +193,18 @@ func (r *Registry) Fetch(ctx context.Context, target ocispec.Descriptor) (io.Rea
 	return rc, r.explain(reading, err)
 }
 
-// FetchReference resolves and reads in one request.
+// FetchReference resolves and reads in one request. What is not the content that its digest names is an error.
 func (r *Registry) FetchReference(ctx context.Context, reference string) (ocispec.Descriptor, io.ReadCloser, error) {
 	desc, rc, err := r.Repository.FetchReference(ctx, reference)
-	return desc, rc, r.explain(reading, err)
+	if err != nil || desc.Size > maxPageBytes {
+		return desc, rc, r.explain(reading, err)
+	}
+	blob, err := content.ReadAll(rc, desc)
+	_ = rc.Close() // it was only read
+	if err != nil {
+		return ocispec.Descriptor{}, nil, &Error{text: fmt.Sprintf("what came is not what its digest names: %s", reason(err)), hint: notARegistry, err: err}
+	}
+	return desc, io.NopCloser(bytes.NewReader(blob)), nil
 }
 
 // PushReference uploads a manifest under a tag in one request.

@@ -84,7 +84,7 @@ func TestNoTagsIsBelievedOnlyWhenSaid(t *testing.T) {
 		"401 is never new":                    {canned{401, "", code("UNAUTHORIZED")}, true, "401", 0},
 		"500 is never new":                    {canned{500, "", "oops"}, true, "500 oops", 0},
 		"429":                                 {canned{429, "", code("TOOMANYREQUESTS")}, false, "429", 0},
-		"200 with a web page":                 {canned{200, "text/html", "<html>login</html>"}, false, "no JSON object", 0},
+		"200 with a web page":                 {canned{200, "text/html", "<html>login</html>"}, false, "200, but the answer is a web page", 0},
 		"200 with nothing":                    {canned{200, "", ""}, false, "no JSON object", 0},
 		"200 with another object":             {canned{200, "", `{"message":"rate limited"}`}, false, `no "tags"`, 0},
 		"200 with an empty object":            {canned{200, "", `{}`}, false, `no "tags"`, 0},

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -23,7 +24,7 @@ type Retrier struct {
 
 // Transport adds the retries to base. A request body is sent again when it can seek.
 func (r *Retrier) Transport(base http.RoundTripper) http.RoundTripper {
-	base = honest{base}
+	base = honest{whole{base}}
 	return rewinder{r, base, &retry.Transport{Base: base, Policy: func() retry.Policy {
 		return &policy{retrier: r}
 	}}}
@@ -56,6 +57,24 @@ func (t honest) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, req.Context().Err()
 	}
 	return resp, err
+}
+
+// whole reads the answer to a GET before it gives it on: one that breaks off halfway is a request that failed, and is
+// sent again. Of a long one, such as a layer, it reads the beginning.
+type whole struct{ next http.RoundTripper }
+
+func (t whole) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil || req.Method != http.MethodGet {
+		return resp, err
+	}
+	start, err := io.ReadAll(io.LimitReader(resp.Body, maxPageBytes+1))
+	if err != nil {
+		_ = resp.Body.Close() // what failed was reading it
+		return nil, fmt.Errorf("the answer broke off: %w", err)
+	}
+	resp.Body = body{io.MultiReader(bytes.NewReader(start), resp.Body), resp.Body}
+	return resp, nil
 }
 
 // policy decides for one request. oras-go's own waits 3 s at most and reads
@@ -104,6 +123,10 @@ type rewinder struct {
 }
 
 func (t rewinder) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body == http.NoBody { // of which oras-go's transport does not know that it can be sent again
+		req = req.Clone(req.Context())
+		req.Body = nil
+	}
 	if seeker, ok := req.Body.(io.Seeker); ok && req.GetBody == nil {
 		content := req.Body
 		req = req.Clone(req.Context())

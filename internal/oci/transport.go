@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -55,8 +56,8 @@ func (c watched) Write(b []byte) (int, error) {
 }
 
 // normalizer makes every answer one that oras-go cannot misread: an error keeps
-// its text even when it is not JSON, and a tag list without "tags" is an error, where
-// oras-go reads it as empty.
+// its text even when it is not JSON; a tag list without "tags" is an error, where oras-go
+// reads it as empty, and so is one that it would cut off, or a web page.
 type normalizer struct{ next http.RoundTripper }
 
 func (t normalizer) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -67,13 +68,24 @@ func (t normalizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case resp.StatusCode >= 400:
 		keepText(resp)
-	case resp.StatusCode == http.StatusOK && strings.HasSuffix(req.URL.Path, "/tags/list"):
+	case resp.StatusCode != http.StatusOK:
+	case strings.HasSuffix(req.URL.Path, "/tags/list"):
 		if problem := notTagList(peek(resp)); problem != "" {
-			answer(resp, http.StatusBadGateway, "NOT_A_TAG_LIST", problem)
+			answer(resp, http.StatusBadGateway, notAnAnswer, problem)
+		} else if len(peekAt(resp, maxPageBytes+1)) > maxPageBytes {
+			answer(resp, http.StatusBadGateway, notAnAnswer, fmt.Sprintf("a page of the tag list has more than %d MiB", maxPageBytes>>20))
 		}
+	case strings.Contains(req.URL.Path, "/manifests/") && isHTML(resp, peek(resp)):
+		answer(resp, http.StatusBadGateway, notAnAnswer, webPage)
 	}
 	return resp, nil
 }
+
+// What the answers that are rewritten say.
+const (
+	notAnAnswer = "NOT_A_REGISTRY"
+	webPage     = "the answer is a web page, not a registry's"
+)
 
 // keepText rewrites an error that is not in the distribution spec's form.
 func keepText(resp *http.Response) {
@@ -95,7 +107,7 @@ func keepText(resp *http.Response) {
 	case json.Unmarshal(text, &token) == nil && token.Details+token.Message != "":
 		message = token.Details + token.Message
 	case isHTML(resp, text):
-		message = "the answer is a web page, not a registry's"
+		message = webPage
 	}
 	answer(resp, resp.StatusCode, "", message)
 }
@@ -104,6 +116,9 @@ func keepText(resp *http.Response) {
 // only its beginning is looked at.
 func notTagList(start []byte) string {
 	dec := json.NewDecoder(bytes.NewReader(start))
+	if bytes.HasPrefix(bytes.TrimSpace(start), []byte("<")) {
+		return webPage
+	}
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return "the answer is no JSON object"
 	}
@@ -141,8 +156,9 @@ func answer(resp *http.Response, status int, code, message string) {
 }
 
 // peek reads the beginning of a response body and leaves it in place.
-func peek(resp *http.Response) []byte {
-	const limit = 8 << 10
+func peek(resp *http.Response) []byte { return peekAt(resp, 8<<10) }
+
+func peekAt(resp *http.Response, limit int64) []byte {
 	start, err := io.ReadAll(io.LimitReader(resp.Body, limit))
 	rest := io.Reader(resp.Body)
 	if err != nil {

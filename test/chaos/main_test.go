@@ -1,3 +1,4 @@
+// Package chaos runs the real program against a registry and a GitHub that fail in every way, and under load.
 package chaos
 
 import (

@@ -22,7 +22,9 @@ func (s *Server) reverseProxy(dial func(ctx context.Context, network, address st
 			r.Out.Host = r.In.Host
 			s.limitPage(r.Out.URL)
 		},
-		Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 64, DisableCompression: true},
+		Transport: &http.Transport{
+			DialContext: dial, MaxIdleConnsPerHost: 64, DisableCompression: true, DisableKeepAlives: s.options.NoKeepAlive,
+		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, "registrytest: the registry did not answer: "+err.Error(), http.StatusBadGateway)
 		},

@@ -31,6 +31,8 @@ type Options struct {
 	Latency time.Duration
 	// WriteDelay, if set, gives the time to wait before each PUT of a manifest: see RandomDelay.
 	WriteDelay func() time.Duration
+	// NoKeepAlive has the proxy open a connection to the registry for each request, so that none stays open behind it.
+	NoKeepAlive bool
 }
 
 // Server is a running registry. Its methods may be called from many goroutines at once.

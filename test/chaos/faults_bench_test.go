@@ -1,0 +1,297 @@
+package chaos
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/oci-promote/oci-promote/test/programtest"
+	"github.com/oci-promote/oci-promote/test/registrytest"
+)
+
+// bench is a registry and a GitHub that serve many cells at once. Each cell has a repository and an API of its own, and
+// meets its own fault.
+type bench struct {
+	*registrytest.Server
+	gitHub *httptest.Server
+	hub    func(*cell) http.Handler
+
+	mu    sync.Mutex
+	cells map[string]*cell
+}
+
+// cellName is in the path of each request of a cell, or in the scope of the token that it asks for.
+var cellName = regexp.MustCompile(`acme(?:/|%2F)cell-[a-z0-9-]+`)
+
+// pageSize of the registry is small, so that a list of some artifacts has several pages.
+const pageSize = 6
+
+func startBench(t *testing.T) *bench {
+	t.Helper()
+	return newBench(t, registrytest.Options{Token: true, PageSize: pageSize})
+}
+
+func newBench(t *testing.T, o registrytest.Options) *bench {
+	t.Helper()
+	b := &bench{cells: map[string]*cell{}}
+	b.Server = registrytest.Start(t, o)
+	b.Intercept(func(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {
+		b.of(r).serve(w, r, n, next, false)
+	})
+	b.gitHub = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := b.of(r)
+		c.serve(w, r, 0, b.hub(c), true)
+	}))
+	t.Cleanup(b.gitHub.Close)
+	return b
+}
+
+// cell makes a cell with a repository that is a copy of seed, or is not there.
+func (b *bench) cell(n int, seed string) *cell {
+	c := &cell{repo: "acme/cell-" + strconv.Itoa(n), bench: b, releases: map[string]string{}}
+	if seed != "" {
+		b.Copy(seed, c.repo)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cells[c.repo] = c
+	return c
+}
+
+// of is the cell that a request is of; a request of none meets no fault.
+func (b *bench) of(r *http.Request) *cell {
+	name := strings.Replace(cellName.FindString(r.URL.RequestURI()), "%2F", "/", 1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c, ok := b.cells[name]; ok {
+		return c
+	}
+	return &cell{bench: b}
+}
+
+// target is a request by what it asks for, and its place among those that ask the same: requests that are under way
+// together arrive in any order.
+type target struct {
+	asked
+	place int
+}
+
+// cell is one repository under one fault.
+type cell struct {
+	repo  string
+	bench *bench
+
+	mu     sync.Mutex
+	hub    bool // the fault is GitHub's
+	fault  registrytest.Interceptor
+	from   target
+	always bool
+	hits   int
+	seen   map[string]int
+	log    []asked
+	writes []programtest.TagWrite
+
+	running  *os.Process
+	releases map[string]string // of GitHub: the commit, by git tag
+}
+
+// meet lets the cell's next run meet the fault at the request from, and at all after it if always; nil is none.
+func (c *cell) meet(fault registrytest.Interceptor, from target, always, hub bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault, c.from, c.always, c.hub = fault, from, always, hub
+	c.hits, c.seen, c.log, c.writes = 0, map[string]int{}, nil, nil
+}
+
+var (
+	uploadID = regexp.MustCompile(`/uploads/[^/?]+`)
+	pathOf   = strings.NewReplacer("acme%2Fcell", "acme/cell")
+)
+
+// serve answers one request of the cell, of the registry or of GitHub.
+func (c *cell) serve(w http.ResponseWriter, r *http.Request, n int, next http.Handler, hub bool) {
+	path := strings.Replace(pathOf.Replace(r.URL.Path), c.repo, "CELL", 1)
+	a := asked{method: r.Method, path: uploadID.ReplaceAllString(path, "/uploads/ID")}
+	if !hub {
+		next = c.journal(next)
+	}
+	said := &listener{ResponseWriter: w}
+	defer func() {
+		a.status, a.bytes = said.status, said.bytes
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.log = append(c.log, a)
+	}()
+	if fault := c.meets(a, hub); fault != nil {
+		fault(said, r, n, next)
+		return
+	}
+	next.ServeHTTP(said, r)
+}
+
+func (c *cell) meets(a asked, hub bool) registrytest.Interceptor {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fault == nil || hub != c.hub {
+		return nil
+	}
+	key := a.method + " " + a.path
+	place := c.seen[key]
+	c.seen[key]++
+	if hit := key == c.from.method+" "+c.from.path && place == c.from.place; !hit && (!c.always || c.hits == 0) {
+		return nil
+	}
+	c.hits++
+	return c.fault
+}
+
+// journal keeps the writes of tags that the registry accepted, whatever the program hears of them.
+func (c *cell) journal(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		repo, tag, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/manifests/")
+		if !ok || r.Method != http.MethodPut || strings.Contains(tag, ":") || c.repo == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		before := c.bench.Named(repo, tag)
+		said := &listener{ResponseWriter: w}
+		next.ServeHTTP(said, r)
+		if said.status == http.StatusCreated {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.writes = append(c.writes, programtest.TagWrite{Repo: repo, Tag: tag, Digest: c.bench.Named(repo, tag), Before: before})
+		}
+	})
+}
+
+// targets are the requests of the last run that were the registry's, or GitHub's.
+func (c *cell) targets(hub bool) []target {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []target
+	places := map[string]int{}
+	for _, a := range c.log {
+		if strings.HasPrefix(a.path, hubPrefix) != hub {
+			continue
+		}
+		key := a.method + " " + a.path
+		all = append(all, target{a, places[key]})
+		places[key]++
+	}
+	return all
+}
+
+// listener remembers what was answered.
+type listener struct {
+	http.ResponseWriter
+	status, bytes int
+}
+
+func (l *listener) WriteHeader(status int) {
+	l.status = status
+	l.ResponseWriter.WriteHeader(status)
+}
+
+func (l *listener) Write(p []byte) (int, error) {
+	if l.status == 0 {
+		l.status = http.StatusOK
+	}
+	l.bytes += len(p)
+	return l.ResponseWriter.Write(p)
+}
+
+func (l *listener) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
+// outcome is what a run of the program came to.
+type outcome struct {
+	programtest.Result
+	took time.Duration
+	peak int // KiB of memory
+	tags map[string]string
+}
+
+// run runs the program on the cell's repository, killed if it takes longer than limit.
+func (c *cell) run(t *testing.T, s scenario, limit time.Duration, flags ...string) outcome {
+	t.Helper()
+	env := append([]string{"OCI_PROMOTE_PASSWORD=" + c.bench.Password}, s.env...)
+	if s.hub {
+		env = append(env, "GITHUB_API_URL="+c.bench.gitHub.URL+hubPrefix+c.repo, "GITHUB_REPOSITORY=acme/fleet", "GITHUB_TOKEN="+hubToken)
+	}
+	args := append([]string{
+		s.mode, "--json", "--plain-http", "--username", c.bench.Username, "--repository", c.bench.Host + "/" + c.repo,
+	}, s.flags...)
+	cmd := programtest.Command(t, env, append(args, flags...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Error(err)
+		return outcome{}
+	}
+	c.mu.Lock()
+	c.running = cmd.Process
+	c.mu.Unlock()
+	done := make(chan struct{})
+	peak := make(chan int)
+	go func() { peak <- watch(cmd.Process, limit, done) }()
+	_ = cmd.Wait() // the exit status tells
+	close(done)
+	took := time.Since(begin)
+	return outcome{programtest.Result{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}, took, <-peak, c.state()}
+}
+
+// process gives the running program to do, as soon as it is known.
+func (c *cell) process(do func(*os.Process)) {
+	for {
+		c.mu.Lock()
+		p := c.running
+		c.mu.Unlock()
+		if p != nil {
+			do(p)
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// state is what the cell's repository names by each tag, and GitHub by each release.
+func (c *cell) state() map[string]string {
+	state := c.bench.Tags(c.repo)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for tag, commit := range c.releases {
+		state["release "+tag] = commit
+	}
+	return state
+}
+
+var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// watch gives the most memory that a process has had, in KiB, and asks for its goroutines at the limit. What the
+// kernel tells after its end counts what its parent had when it was started.
+func watch(p *os.Process, limit time.Duration, done <-chan struct{}) (peak int) {
+	late := time.After(limit)
+	for {
+		if status, err := os.ReadFile("/proc/" + strconv.Itoa(p.Pid) + "/status"); err == nil {
+			if m := highWater.FindSubmatch(status); m != nil && bytes.Contains(status, []byte("Name:\toci-promote")) {
+				n, _ := strconv.Atoi(string(m[1]))
+				peak = max(peak, n)
+			}
+		}
+		select {
+		case <-done:
+			return peak
+		case <-late:
+			_ = p.Signal(syscall.SIGQUIT) // it may just have ended
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}

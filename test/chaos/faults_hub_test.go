@@ -1,0 +1,122 @@
+package chaos
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/oci-promote/oci-promote/test/programtest"
+)
+
+// GitHub's API of a cell is below this prefix and the cell's name.
+const (
+	hubPrefix = "/hub/"
+	hubToken  = "ghs_secrettoken"
+)
+
+// history is all commits of the git repository, the oldest first.
+var history = []string{programtest.CommitA, programtest.CommitB, programtest.CommitC}
+
+// hub answers as GitHub does for a git repository with that history, whose commits all touch all directories and have
+// the statuses given, by commit. The cell keeps the releases.
+func hub(statuses map[string]string) func(c *cell) http.Handler {
+	const root = "/repos/acme/fleet/"
+	return func(c *cell) http.Handler {
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET "+root+"compare/{range}", func(w http.ResponseWriter, r *http.Request) {
+			base, head, _ := strings.Cut(r.PathValue("range"), "...")
+			from, to := slices.Index(history, base), slices.Index(history, head)
+			switch {
+			case from < 0 || to < 0:
+				hubSays(w, http.StatusNotFound, message("Not Found"))
+			case from > to:
+				hubSays(w, http.StatusOK, map[string]any{"status": "behind", "commits": []any{}})
+			default:
+				hubSays(w, http.StatusOK, map[string]any{"status": "ahead", "commits": commits(history[from+1 : to+1])})
+			}
+		})
+		mux.HandleFunc("GET "+root+"commits", func(w http.ResponseWriter, _ *http.Request) {
+			newest := slices.Clone(history)
+			slices.Reverse(newest)
+			hubSays(w, http.StatusOK, commits(newest))
+		})
+		mux.HandleFunc("GET "+root+"commits/{sha}/status", func(w http.ResponseWriter, r *http.Request) {
+			list := []any{}
+			if context, ok := statuses[r.PathValue("sha")]; ok {
+				list = append(list, map[string]any{"id": 1, "state": "success", "context": context, "updated_at": "2026-01-03T00:00:00Z"})
+			}
+			hubSays(w, http.StatusOK, map[string]any{"sha": r.PathValue("sha"), "total_count": len(list), "statuses": list})
+		})
+		mux.HandleFunc("GET "+root+"commits/{ref...}", func(w http.ResponseWriter, r *http.Request) {
+			hubSays(w, http.StatusUnprocessableEntity, message("No commit found for SHA: "+r.PathValue("ref")))
+		})
+		mux.HandleFunc("GET "+root+"actions/runs", func(w http.ResponseWriter, _ *http.Request) {
+			hubSays(w, http.StatusOK, map[string]any{"total_count": 0, "workflow_runs": []any{}})
+		})
+		mux.HandleFunc("GET "+root+"releases/tags/{tag}", c.release)
+		mux.HandleFunc("POST "+root+"releases", c.createRelease)
+		mux.HandleFunc("POST "+root+"releases/generate-notes", func(w http.ResponseWriter, r *http.Request) {
+			hubSays(w, http.StatusOK, map[string]string{"name": "v", "body": "notes"})
+		})
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") != "Bearer "+hubToken {
+				hubSays(w, http.StatusUnauthorized, message("Bad credentials"))
+				return
+			}
+			http.StripPrefix(hubPrefix+c.repo, mux).ServeHTTP(w, r)
+		})
+	}
+}
+
+func (c *cell) release(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.releases[r.PathValue("tag")]; !ok {
+		hubSays(w, http.StatusNotFound, message("Not Found"))
+		return
+	}
+	hubSays(w, http.StatusOK, map[string]string{"html_url": "https://github.com/acme/fleet/releases/tag/" + r.PathValue("tag")})
+}
+
+func (c *cell) createRelease(w http.ResponseWriter, r *http.Request) {
+	var release struct {
+		Tag    string `json:"tag_name"`
+		Commit string `json:"target_commitish"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&release); err != nil {
+		hubSays(w, http.StatusBadRequest, message("Problems parsing JSON"))
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.releases[release.Tag]; ok {
+		hubSays(w, http.StatusUnprocessableEntity, map[string]any{
+			"message": "Validation Failed", "errors": []any{map[string]string{"resource": "Release", "code": "already_exists", "field": "tag_name"}},
+		})
+		return
+	}
+	c.releases[release.Tag] = release.Commit
+	hubSays(w, http.StatusCreated, map[string]string{"html_url": "https://github.com/acme/fleet/releases/tag/" + release.Tag})
+}
+
+func hubSays(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value)
+}
+
+func message(text string) map[string]string { return map[string]string{"message": text} }
+
+// commits are in the form of the API, dated as programtest.DayOf does.
+func commits(shas []string) []any {
+	list := []any{}
+	for _, sha := range shas {
+		day := fmt.Sprintf("2026-01-%02dT00:00:00Z", slices.Index(history, sha)+1)
+		list = append(list, map[string]any{
+			"sha": sha, "commit": map[string]any{"message": "fix: " + sha, "committer": map[string]string{"date": day}},
+		})
+	}
+	return list
+}
