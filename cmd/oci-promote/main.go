@@ -32,7 +32,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, terminal: isTerminal(os.Stderr)}
+	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, secrets: &action.Secrets{}, terminal: isTerminal(os.Stderr)}
 	code := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -43,6 +43,7 @@ type command struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	now            func() time.Time
+	secrets        *action.Secrets
 	terminal       bool // stderr is one, so that progress may overwrite itself
 }
 

@@ -34,7 +34,7 @@ func (r *Repository) Head(ctx context.Context, dir string) (commit string, at ti
 		return "", time.Time{}, nil
 	}
 	commit, at = commits[0].GetSHA(), commits[0].GetCommit().GetCommitter().GetDate().UTC()
-	if commit == "" || at.IsZero() {
+	if !fullCommit.MatchString(commit) || at.IsZero() {
 		return "", time.Time{}, fmt.Errorf("%s: the answer has no sha or no committer date", what)
 	}
 	return commit, at, nil

@@ -6,6 +6,7 @@ package oci
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"oras.land/oras-go/v2/registry"
@@ -17,6 +18,8 @@ type Reference struct {
 	Host       string // host[:port] of the registry
 	Repository string // path below the host
 }
+
+var endsInDigest = regexp.MustCompile(`^[^@]*@sha256:[0-9a-f]{64}$`)
 
 const layoutScheme = "oci-layout:"
 
@@ -31,7 +34,8 @@ func ParseReference(s string) (Reference, error) {
 		return Reference{Layout: dir}, nil
 	}
 	name := strings.ToLower(strings.TrimPrefix(s, "oci://"))
-	if host, _, _ := strings.Cut(name, "/"); strings.Contains(host, "@") {
+	// A password may hold a slash. A digest after the path is no login.
+	if before, _, found := strings.Cut(name, "@"); found && (strings.Contains(before, ":") && !endsInDigest.MatchString(name) || !strings.Contains(before, "/")) {
 		return Reference{}, errors.New("it holds a login, which is not shown here; expected HOST/PATH such as ghcr.io/acme/fleet, and the login in username and password")
 	}
 	ref, err := registry.ParseReference(strings.TrimSuffix(name, "/"))

@@ -24,6 +24,7 @@ type Options struct {
 	FirstBuild  bool              // believe a 403 on the tag list: nothing was ever pushed
 	Build       bool              // the run is one that may set FirstBuild
 	Transport   http.RoundTripper // with the run's retries; nil for NewTransport alone
+	Secret      func(secret string) // told each that a login holds; may be nil
 	UserAgent   string
 }
 
@@ -64,8 +65,8 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 		actions = actions[:1]
 	}
 	client := &auth.Client{
-		Client:     &http.Client{Transport: normalizer{o.Transport}},
-		Credential: l.credential,
+		Client:     &http.Client{Transport: normalizer{challenged{o.Transport, ref, actions}}},
+		Credential: l.telling(o.Secret),
 		Cache:      auth.NewCache(),
 	}
 	client.SetUserAgent(o.UserAgent)

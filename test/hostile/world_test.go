@@ -1,7 +1,6 @@
 package hostile
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log"
@@ -178,7 +177,7 @@ func (w *world) serveGitHub(out http.ResponseWriter, r *http.Request) {
 		status := fmt.Sprintf(`{"state":%s,"context":%s,"description":%s,"target_url":%s,"updated_at":"2026-11-05T00:00:00Z","created_at":"2026-11-05T00:00:00Z","creator":{"login":%s}}`,
 			w.say("status.state", "success"), w.say("status.context", "kustomization/platform/x"), w.say("status.description", "x"), w.say("status.url", page), w.say("status.login", "flux"))
 		if strings.HasSuffix(path, "/status") {
-			status = `{"state":"success","statuses":[` + status + `]}`
+			status = `{"state":"success","sha":"` + strings.Split(path, "/")[1] + `","statuses":[` + status + `]}`
 		} else {
 			status = "[" + status + "]"
 		}
@@ -286,5 +285,3 @@ func workspace(t testing.TB) string {
 	programtest.Write(t, filepath.Join(dir, "tree", "a.yaml"), "a: 1\n")
 	return dir
 }
-
-var _ = bytes.NewReader
