@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/bundle"
@@ -94,6 +95,9 @@ func (c *command) metadata(r *action.Reader) bundle.Metadata {
 	})
 	if m.Source == "" && c.getenv("GITHUB_REPOSITORY") != "" {
 		m.Source = c.getenv("GITHUB_SERVER_URL") + "/" + c.getenv("GITHUB_REPOSITORY")
+	}
+	if u, err := url.Parse(m.Source); err == nil && u.User != nil {
+		r.Fail("source", errors.New("it holds a login, which is not shown here and which everybody could read in the artifact; expected the URL without it"))
 	}
 	for key := range m.Extra {
 		if err := bundle.CheckAnnotation(key); err != nil {

@@ -28,8 +28,11 @@ const hidden = "***"
 // Shorter ones are no secrets, and would be found in any text.
 const shortest = 4
 
-// token has the form of GitHub's tokens, which some find in a wrong input.
-var token = regexp.MustCompile(`\b(?:gh[pousr]_|github_pat_)[0-9A-Za-z_]{20,}`)
+// What is a secret by its form, as one in a wrong input: a token of GitHub's, and the login in a URL.
+var (
+	gitHubToken = regexp.MustCompile(`\b(?:gh[pousr]_|github_pat_)[0-9A-Za-z_]{20,}`)
+	inURL       = regexp.MustCompile(`://[^\s/"'<>@]*:[^\s/"'<>]*@`)
+)
 
 // Add adds a secret. It may be empty.
 func (s *Secrets) Add(secret string) {
@@ -54,7 +57,7 @@ func (s *Secrets) Add(secret string) {
 
 // Hide is text without the secrets, however they are spelled.
 func (s *Secrets) Hide(text string) string {
-	text = token.ReplaceAllString(text, hidden)
+	text = inURL.ReplaceAllString(gitHubToken.ReplaceAllString(text, hidden), "://"+hidden+"@")
 	if s == nil {
 		return text
 	}

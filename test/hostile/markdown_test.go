@@ -18,7 +18,7 @@ var elements = strings.Fields("html head body h1 h2 h3 h4 h5 h6 p table thead tb
 	"details summary sub ul ol li br hr")
 
 // Where links may lead.
-var allowedLinks = []string{"https://github.com/acme/fleet/", "https://github.com/oci-promote/oci-promote/blob/"}
+var allowedLinks = []string{"https://github.com/acme/fleet/", "https://ghes.example/acme/fleet/", "https://github.com/oci-promote/oci-promote/blob/"}
 
 var gfm = goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(html.WithUnsafe()))
 

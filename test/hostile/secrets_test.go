@@ -396,7 +396,7 @@ func TestWhoseLogin(t *testing.T) {
 		{"nor to another registry", func(*testing.T) []string { return nil }, github(), "https://" + authHost + "/token", map[string]bool{registryHost: true}, ""},
 		{"the password goes to its registry", func(*testing.T) []string { return login }, pass(registryURL, "https://"+authHost), "https://" + authHost + "/token", map[string]bool{authHost: true}, "created"},
 		{"Docker's login goes to its host", func(t *testing.T) []string { return []string{docker(t, registryHost, auth)} }, pass(registryURL, "https://"+authHost), "https://" + authHost + "/token", map[string]bool{authHost: true}, "created"},
-		{"and to no other", func(t *testing.T) []string { return []string{docker(t, "other.example", auth)} }, pass(), "https://" + authHost + "/token", nil, ""},
+		{"and to no other", func(t *testing.T) []string { return []string{docker(t, "other.example", auth)} }, []secret{{"password", password, nil}}, "https://" + authHost + "/token", nil, ""},
 		{"Docker's identity token", func(t *testing.T) []string {
 			return []string{docker(t, registryHost, fmt.Sprintf(`{"auth":%q,"identitytoken":%q}`, base64.StdEncoding.EncodeToString([]byte("x:")), refresh))}
 		}, append(pass(registryURL), secret{"refresh token", refresh, []string{"https://" + authHost}}), "https://" + authHost + "/token", map[string]bool{authHost: true}, "created"},
@@ -447,19 +447,19 @@ func TestMisplaced(t *testing.T) {
 	const other = "hunter2hunter2"
 	all := append(ourSecrets(), secret{"misplaced password", other, nil})
 	for name, env := range map[string][]string{
-		"a URL as repository":           {"INPUT_REPOSITORY=https://robot:" + other + "@registry.example/acme/fleet"},
-		"oci and a login":               {"INPUT_REPOSITORY=oci://robot:" + other + "@registry.example/acme/fleet"},
-		"a login":                       {"INPUT_REPOSITORY=robot:" + other + "@registry.example/acme/fleet"},
-		"a login with a slash":          {"INPUT_REPOSITORY=robot:x/" + other + "@registry.example/acme/fleet"},
-		"a URL and a slash":             {"INPUT_REPOSITORY=https://robot:x/" + other + "@registry.example/acme/fleet"},
-		"a login of one word":           {"INPUT_REPOSITORY=" + other + "@registry.example/acme/fleet"},
-		"the token as repository":       {"INPUT_REPOSITORY=" + apiToken, "INPUT_TOKEN="},
-		"the token as path":             {"INPUT_PATH=" + apiToken, "INPUT_TOKEN="},
-		"the password as version":       {"INPUT_BUMP=" + password, "INPUT_PASSWORD=" + password, "INPUT_USERNAME=x"},
-		"the password as kustomization": {"INPUT_STATUS-CONTEXT=" + password, "INPUT_PASSWORD=" + password, "INPUT_USERNAME=x"},
-		"a login in the source":         {"INPUT_SOURCE=https://robot:" + other + "@github.com/acme/fleet"},
-		"a login in the API's URL":      {"GITHUB_API_URL=https://robot:" + other + "@x y/"},
-		"a login of the proxy":          {"HTTPS_PROXY=http://robot:" + other + "@127.0.0.1:1"},
+		"a URL as repository":          {"INPUT_REPOSITORY=https://robot:" + other + "@registry.example/acme/fleet"},
+		"oci and a login":              {"INPUT_REPOSITORY=oci://robot:" + other + "@registry.example/acme/fleet"},
+		"a login":                      {"INPUT_REPOSITORY=robot:" + other + "@registry.example/acme/fleet"},
+		"a login with a slash":         {"INPUT_REPOSITORY=robot:x/" + other + "@registry.example/acme/fleet"},
+		"a URL and a slash":            {"INPUT_REPOSITORY=https://robot:x/" + other + "@registry.example/acme/fleet"},
+		"a login of one word":          {"INPUT_REPOSITORY=" + other + "@registry.example/acme/fleet"},
+		"the token as repository":      {"INPUT_REPOSITORY=" + apiToken, "INPUT_TOKEN="},
+		"the token as path":            {"INPUT_PATH=" + apiToken, "INPUT_TOKEN="},
+		"the password as version":      {"INPUT_BUMP=" + password, "INPUT_PASSWORD=" + password, "INPUT_USERNAME=x"},
+		"the password as a constraint": {"INPUT_LIVE-SEMVER=" + password, "INPUT_PASSWORD=" + password, "INPUT_USERNAME=x"},
+		"a login in the source":        {"INPUT_SOURCE=https://robot:" + other + "@github.com/acme/fleet"},
+		"a login in the API's URL":     {"GITHUB_API_URL=https://robot:" + other + "@x y/"},
+		"a login of the proxy":         {"HTTPS_PROXY=http://robot:" + other + "@127.0.0.1:1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -355,7 +355,7 @@ func (s step) checkFiles(t *testing.T, bad func(string, ...any)) {
 		}
 	}
 	for _, line := range strings.Split(strings.TrimSuffix(s.file(t, "ARTIFACTS"), "\n"), "\n") {
-		if line != "" && !regexp.MustCompile(`^oci://registry\.example/acme/fleet@sha256:[0-9a-f]{64}$`).MatchString(line) {
+		if line != "" && !regexp.MustCompile(`^oci://(?:registry\.example|ghcr\.io)/acme/fleet@sha256:[0-9a-f]{64}$`).MatchString(line) {
 			bad("the artifact %.200q", line)
 		}
 	}
