@@ -32,7 +32,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, secrets: &action.Secrets{}, terminal: isTerminal(os.Stderr)}
+	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, terminal: isTerminal(os.Stderr)}
 	code := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -48,6 +48,7 @@ type command struct {
 }
 
 func (c *command) run(ctx context.Context, args []string) int {
+	c.secrets = &action.Secrets{}
 	if len(args) == 0 && action.IsAction(c.getenv) {
 		return c.runAction(ctx)
 	}

@@ -16,6 +16,8 @@ import (
 // Secrets are what a run was given or got to present itself. A server that was told one may say it again, in an error
 // page that shows the request for example; the runner masks only what it knows as a secret. Nil has and keeps none.
 type Secrets struct {
+	Public string // what everybody may read: a secret that is a part of it, such as the repository's name, is none
+
 	mu    sync.RWMutex
 	known map[string]bool
 	plain []string // the secrets as servers and libraries write them, the longest first
@@ -42,7 +44,7 @@ func (s *Secrets) Add(secret string) {
 	secret = strings.TrimSpace(secret)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(secret) < shortest || s.known[secret] {
+	if len(secret) < shortest || s.known[secret] || strings.Contains(strings.ToLower(s.Public), strings.ToLower(secret)) {
 		return
 	}
 	if s.known == nil {

@@ -11,8 +11,8 @@ import (
 const secret = `p@ss/w+rd=%:"\ü!<&>`
 
 func TestHide(t *testing.T) {
-	s := &Secrets{}
-	for _, text := range []string{secret, secret, "", "abc", "tokentoken", " padded secret\n"} {
+	s := &Secrets{Public: "ghcr.io/Acme/Fleet"}
+	for _, text := range []string{secret, secret, "", "abc", "tokentoken", " padded secret\n", "fleet"} {
 		s.Add(text)
 	}
 	b64 := base64.StdEncoding.EncodeToString
@@ -35,6 +35,7 @@ func TestHide(t *testing.T) {
 		"base64, shifted more":  {b64([]byte("us:" + secret + "!!")), "***"},
 		"base64 for URLs":       {base64.RawURLEncoding.EncodeToString([]byte("x" + secret)), "***"},
 		"too short":             {"abc", "abc"},
+		"public":                {"ghcr.io/acme/fleet", "ghcr.io/acme/fleet"},
 		"without its spaces":    {"a padded secret b", "a *** b"},
 		"a token by its form":   {"see ghp_0123456789abcdefghijABCDEFGHIJ012345, ghs_short", "see ***, ghs_short"},
 		"a login in a URL":      {`Get "https://robot:hunter2@host/x": no`, `Get "https://***@host/x": no`},
