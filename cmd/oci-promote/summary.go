@@ -132,10 +132,10 @@ func pushed(r pipeline.Report) bool {
 func (c *command) failure(mode string, err error) string {
 	s := fmt.Sprintf("### %s: failed\n\n", action.Markdown(mode))
 	for _, text := range parts(err) {
-		s += fmt.Sprintf("- %s\n", action.Markdown(c.secrets.Hide(text)))
+		s += fmt.Sprintf("- %s\n", action.Markdown(c.secrets.Clean(text)))
 	}
 	if hint := hintOf(err); hint != "" {
-		s += fmt.Sprintf("\n> [!TIP]\n> %s\n", action.Markdown(c.secrets.Hide(hint)))
+		s += fmt.Sprintf("\n> [!TIP]\n> %s\n", action.Markdown(c.secrets.Clean(hint)))
 	}
 	return s
 }

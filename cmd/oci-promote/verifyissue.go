@@ -95,10 +95,10 @@ func (c *command) trackFailure(ctx context.Context, api *github.Repository, name
 	}
 	text := fmt.Sprintf("`oci-promote verify` could not tell whether the promotion of %s works.\n\n", action.Code(name))
 	for _, part := range parts(cause) {
-		text += fmt.Sprintf("> [!CAUTION]\n> %s\n", prose(c.secrets.Hide(part)))
+		text += fmt.Sprintf("> [!CAUTION]\n> %s\n", prose(c.secrets.Clean(part)))
 	}
 	if hint := hintOf(cause); hint != "" {
-		text += fmt.Sprintf(">\n> **What to do:** %s\n", prose(c.secrets.Hide(hint)))
+		text += fmt.Sprintf(">\n> **What to do:** %s\n", prose(c.secrets.Clean(hint)))
 	}
 	_, _, err := api.Track(ctx, github.Tracking{Artifact: name, Title: title(name), Body: text + kept})
 	if err != nil {

@@ -51,9 +51,13 @@ func shorten(s string) (short string, cut bool) {
 // sees is gone from between.
 func (s *Secrets) Clean(text string) string { return s.Hide(Clean(s.Hide(text))) }
 
-// Short is text without the secrets, cut to what a report holds of one text.
+// Short is text without the secrets, cut to what a report holds of one text. Where a secret shows only once what nobody
+// sees is gone, so is that.
 func (s *Secrets) Short(text string) string {
 	text, cut := shorten(s.Hide(text))
+	if clean := Clean(text); s.Hide(clean) != clean {
+		return s.Hide(clean)
+	}
 	if cut {
 		text += "…"
 	}

@@ -66,6 +66,9 @@ func TestSecretsAtTheCut(t *testing.T) {
 	if got := s.Clean("abc\u200bdef\x1bghij"); got != hidden {
 		t.Errorf("parted by what nobody sees: %q", got)
 	}
+	if got := s.Short("abc\u200bdef\x1bghij"); got != hidden {
+		t.Errorf("parted in a report: %q", got)
+	}
 	if got := s.Short("as it is\n::x"); got != "as it is\n::x" {
 		t.Errorf("Short changed a short text: %q", got)
 	}

@@ -16,7 +16,7 @@ func formsOf(secret string) map[string]string {
 	inJSON, _ := json.Marshal(secret)
 	inQuotes := fmt.Sprintf("%q", secret)
 	forms := map[string]string{
-		"as it is": secret, "its first half": secret[:len(secret)/2], "JSON": string(inJSON[1 : len(inJSON)-1]), "Go": inQuotes[1 : len(inQuotes)-1], "HTML": html.EscapeString(secret),
+		"as it is": secret, "its beginning": secret[:6], "JSON": string(inJSON[1 : len(inJSON)-1]), "Go": inQuotes[1 : len(inQuotes)-1], "HTML": html.EscapeString(secret),
 		"query": url.QueryEscape(secret), "path": url.PathEscape(secret), "spaces": strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"),
 		"hex": hex.EncodeToString([]byte(secret)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(secret))),
 	}

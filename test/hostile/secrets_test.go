@@ -277,10 +277,11 @@ var echoes = map[string]func(header, said string) (status int, body string){
 		return 403, base64.URLEncoding.EncodeToString([]byte("x"+said)) + " " + fmt.Sprintf("%x %q", said, said)
 	},
 	"at the cut": func(header, said string) (int, string) {
-		return 403, strings.Repeat("x", 385) + " " + said + " " + header
+		return 403, strings.Repeat("x", 380) + " " + said + " " + header
 	},
-	"at the end": func(header, said string) (int, string) {
-		return 403, strings.Repeat("x", 1985) + " " + said + " " + header
+	"at the end": func(header, said string) (int, string) { // of a line: some of many is cut through
+		blob, _ := json.Marshal(strings.Repeat("x", 1700) + strings.Repeat(" "+said[strings.Index(said, ":")+1:], 20))
+		return 403, fmt.Sprintf(`{"errors":[{"code":"DENIED","message":%s}],"message":%[1]s}`, blob)
 	},
 	"invisible": func(_, said string) (int, string) { return 403, strings.Join(strings.Split(said, ""), "\u200b") },
 }
