@@ -17,12 +17,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
 // internet is all that the program can reach: a proxy that plays every host, over HTTPS too, and keeps each request
@@ -43,7 +44,8 @@ type heard struct {
 
 func newInternet(t *testing.T) *internet {
 	t.Helper()
-	n := &internet{hosts: map[string]http.Handler{}, ca: authority(t).file}
+	n := &internet{hosts: map[string]http.Handler{}, ca: filepath.Join(t.TempDir(), "ca.pem")}
+	programtest.Write(t, n.ca, string(authority(t).pem))
 	n.proxy = httptest.NewUnstartedServer(http.HandlerFunc(n.serve))
 	n.proxy.Config.ErrorLog = log.New(io.Discard, "", 0)
 	n.proxy.Start()
@@ -131,7 +133,7 @@ func raw(w http.ResponseWriter, text string) {
 
 // certificates is the one authority that the program trusts in these tests.
 type certificates struct {
-	file   string
+	pem    []byte
 	key    *ecdsa.PrivateKey
 	cert   *x509.Certificate
 	mu     sync.Mutex
@@ -158,19 +160,11 @@ func authority(t *testing.T) *certificates {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir, err := os.MkdirTemp("", "hostile-ca")
-		if err != nil {
-			t.Fatal(err)
-		}
 		cert, err := x509.ParseCertificate(der)
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(dir, "ca.pem")
-		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		theAuthority = &certificates{file: file, key: key, cert: cert, issued: map[string]*tls.Certificate{}}
+		theAuthority = &certificates{pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), key: key, cert: cert, issued: map[string]*tls.Certificate{}}
 	})
 	return theAuthority
 }

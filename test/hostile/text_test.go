@@ -63,7 +63,6 @@ func mixed() map[string]string {
 type carrier struct {
 	name  string
 	modes string
-	also  map[string]string // of the world, where the carrier needs it
 	setup func(t *testing.T, w *world, dir, text string) []string
 	most  int // bytes that the way takes; 0 is any number
 }

@@ -114,11 +114,10 @@ func (w *world) serveRegistry(out http.ResponseWriter, r *http.Request) {
 		w.lie(out, name, words[2], words[3])
 		return
 	}
-	if tag, ok := w.said["registry.tags"]; ok && strings.HasSuffix(r.URL.Path, "/tags/list") {
+	if _, ok := w.said["registry.tags"]; ok && strings.HasSuffix(r.URL.Path, "/tags/list") {
 		out.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(out, `{"name":%s,"tags":["0.0.1","0.0.1-rc.1","0.0.2-rc.1","sha-bbbbbbb","integration-bbbbbbb","sha-aaaaaaa",%s,%s,%s,%s,%s]}`, w.say("registry.tags", ""),
 			w.say("registry.tags", ""), `"9.9.9-`+w.say("registry.tags", "")[1:], `"9.9.9-rc.`+w.say("registry.tags", "")[1:], `"sha-`+w.say("registry.tags", "")[1:], `"v9.9.9+`+w.say("registry.tags", "")[1:])
-		_ = tag
 		return
 	}
 	w.registry.ServeHTTP(out, r)
