@@ -26,5 +26,6 @@ LABEL org.opencontainers.image.title="oci-promote" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=build /oci-promote /oci-promote
+COPY LICENSE THIRD_PARTY_LICENSES /licenses/
 # No USER: the runner mounts the workspace and its command files as root.
 ENTRYPOINT ["/oci-promote"]

@@ -21,6 +21,16 @@ ACTIONLINT  := $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
 GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
 ACT         := $(TOOLS)/act-$(ACT_VERSION)
 
+# What the benchmarks compare with; PATH must have them under their own names.
+CRANE_VERSION     := v0.22.1
+ORAS_VERSION      := v1.3.6
+REGCTL_VERSION    := v0.11.5
+BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
+PEERS             := $(addprefix $(TOOLS)/,crane-$(CRANE_VERSION) oras-$(ORAS_VERSION) regctl-$(REGCTL_VERSION))
+BENCHSTAT         := $(TOOLS)/benchstat-$(BENCHSTAT_VERSION)
+# Below 6 benchstat gives no confidence interval.
+BENCHCOUNT        ?= 6
+
 # The race detector needs cgo, and cgo a C compiler with its headers: ask by compiling, once a run.
 RACE = $(shell go build -race runtime/cgo >/dev/null 2>&1 && echo -race)
 
@@ -66,11 +76,12 @@ lint-go: $(GOLANGCI)
 lint-workflows: $(ACTIONLINT)
 	@echo "actionlint $(WORKFLOWS)"; $(ACTIONLINT) $(WORKFLOWS)
 
-# Exit status 3 is a finding. Only the failure to fetch the database is a reason to skip.
+# Exit status 3 is a finding. Only the failure to fetch the database is a reason to skip, and not on GitHub, where it can
+# be fetched.
 .PHONY: vuln
 vuln: $(GOVULNCHECK)
 	@echo "govulncheck ./..."; status=0; out=$$($(GOVULNCHECK) ./... 2>&1) || status=$$?; \
-	if [[ $$status -eq 1 && $$out == *"govulncheck: fetching vulnerabilities: "* ]]; then \
+	if [[ $$status -eq 1 && $$out == *"govulncheck: fetching vulnerabilities: "* && -z $${GITHUB_ACTIONS:-} ]]; then \
 	  echo "govulncheck SKIPPED: its vulnerability database cannot be reached from here:"; \
 	  echo "  $${out##*fetching vulnerabilities: }"; exit 0; \
 	fi; echo "$$out"; exit $$status
@@ -90,17 +101,48 @@ $(eval $(call tool,$(GOLANGCI),golangci-lint,$(GOLANGCI_VERSION),github.com/gola
 $(eval $(call tool,$(ACTIONLINT),actionlint,$(ACTIONLINT_VERSION),github.com/rhysd/actionlint,github.com/rhysd/actionlint/cmd/actionlint))
 $(eval $(call tool,$(GOVULNCHECK),govulncheck,$(GOVULNCHECK_VERSION),golang.org/x/vuln,golang.org/x/vuln/cmd/govulncheck))
 $(eval $(call tool,$(ACT),act,$(ACT_VERSION),github.com/nektos/act,github.com/nektos/act))
+$(eval $(call tool,$(TOOLS)/crane-$(CRANE_VERSION),crane,$(CRANE_VERSION),github.com/google/go-containerregistry,github.com/google/go-containerregistry/cmd/crane))
+$(eval $(call tool,$(TOOLS)/oras-$(ORAS_VERSION),oras,$(ORAS_VERSION),oras.land/oras,oras.land/oras/cmd/oras))
+$(eval $(call tool,$(TOOLS)/regctl-$(REGCTL_VERSION),regctl,$(REGCTL_VERSION),github.com/regclient/regclient,github.com/regclient/regclient/cmd/regctl))
+$(eval $(call tool,$(BENCHSTAT),benchstat,$(BENCHSTAT_VERSION),golang.org/x/perf,golang.org/x/perf/cmd/benchstat))
 
+# Each work has a file of raw results in dist/bench: a run that was broken off goes on where it was. Packing takes seconds
+# where the others take tenths, and gets half of the runs.
+.PHONY: bench
+bench: $(PEERS) $(BENCHSTAT) ## Measure us and our peers BENCHCOUNT (6) times; write docs/benchmarks.md (dist/bench: raw, for benchstat)
+	@command -v pigz >/dev/null || echo "pigz is not installed: its rows will say so"
+	@mkdir -p dist/bench/bin; for peer in $(PEERS); do name=$${peer##*/}; ln -sf "$$peer" "dist/bench/bin/$${name%%-*}"; done
+	@export PATH="$(CURDIR)/dist/bench/bin:$$PATH"; for work in Build PromoteDigest PromoteCommit Find Pack; do \
+	  [[ ! -e dist/bench/$$work.txt ]] || { echo "$$work was measured already"; continue; }; \
+	  count=$(BENCHCOUNT); [[ $$work != Pack ]] || count=$$(((count + 1) / 2)); \
+	  go test -C test -run '^$$' -bench "^Benchmark$$work\$$" -benchtime 1x -count $$count -timeout 30m ./bench | tee dist/bench/$$work.new; \
+	  mv dist/bench/$$work.new dist/bench/$$work.txt; \
+	done; \
+	go run -C test ./bench/report "$(CURDIR)/docs/benchmarks.md" "$(CURDIR)"/dist/bench/*.txt; \
+	cat dist/bench/*.txt >dist/bench.txt; rm -r dist/bench; \
+	$(BENCHSTAT) -row .name,/tags,/tree,/latency -col /tool dist/bench.txt >dist/benchstat.txt; \
+	echo "docs/benchmarks.md is written; dist/bench.txt is raw, dist/benchstat.txt compares"
+
+# The targets are found in the sources: asking the test binaries would link all of them first. Go says to which file it
+# wrote an input that fails. The other targets run all the same.
 .PHONY: fuzz
 fuzz: ## Run each fuzz target of both modules for FUZZTIME (60s)
-	@for module in $(MODULES); do (cd "$$module"; \
-	  targets=$$(go test -list '^Fuzz' ./... | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, t[i]; n = 0 }'); \
+	@failed=; for module in $(MODULES); do \
+	  files=$$(cd "$$module" && go list -f '{{range .TestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./...); \
+	  targets=$$(while read -r package file; do \
+	    [[ -z $$file ]] || sed -nE "s#^func (Fuzz[[:alnum:]_]*)\(.*#$$package \1#p" "$$file"; \
+	  done <<<"$$files"); \
 	  while read -r package target; do \
-	    [[ -z $$target ]] && continue; \
+	    [[ -n $$target ]] || continue; \
 	    echo "fuzzing $$package $$target for $(FUZZTIME)"; \
-	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
-	  done <<<"$$targets"); \
-	done
+	    (cd "$$module" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null) || \
+	      failed+="  $$target in $$(cd "$$module" && go list -f '{{.Dir}}' "$$package")/testdata/fuzz/$$target"$$'\n'; \
+	  done <<<"$$targets"; \
+	done; [[ -z $$failed ]] || { printf 'failed; the input is named above, a seed (f.Add) or a file in:\n%s' "$$failed"; exit 1; }
+
+.PHONY: licenses
+licenses: ## Check the licences of what is linked, and write THIRD_PARTY_LICENSES
+	@go test -C test -count=1 -run '^TestLicenses$$' ./supply -update
 
 .PHONY: fmt
 fmt: $(GOLANGCI) ## Format all Go code
@@ -140,3 +182,7 @@ release-tools: $(KO)
 .PHONY: release-dry-run
 release-dry-run: ## Everything of a release but GitHub, from HEAD, into dist/release (VERSION=v1.2.3)
 	@RELEASE_DRY_RUN=$(VERSION) BASE_IMAGE=$(BASE_IMAGE) go test -C test -count=1 -v -timeout 30m -run '^TestReleaseDryRun$$' .
+
+.PHONY: sbom
+sbom: $(KO) ## List the modules in the image (SPDX), into dist/sbom.spdx.json
+	@go test -C test -count=1 -run '^TestSBOM$$' ./supply -ko "$(KO)" -sbom "$(CURDIR)/dist/sbom.spdx.json" && echo dist/sbom.spdx.json

@@ -29,10 +29,11 @@ step_build() {
   build_archives
   # ko takes the path of a layout for a repository's name: in the repository, where it is lower case for certain.
   rm -rf dist/ko-layout
-  ko_build --push=false --oci-layout-path=dist/ko-layout >/dev/null
+  ko_build --push=false --oci-layout-path=dist/ko-layout --sbom-dir="$DIST/sbom" >/dev/null
   mv dist/ko-layout "$DIST/image"
   jq -er '.manifests | if length == 1 then .[0].digest else error end' "$DIST/image/index.json" >"$DIST/digest"
   step_inspect
+  publish_sboms
   check_same "$released" "the tag $VERSION runs"
   check_same "$pushed" "$IMAGE:$VERSION is"
   output digest "$BUILT"
@@ -51,16 +52,32 @@ check_same() {
 }
 
 build_archives() {
-  local platform name
+  local platform name file
   for platform in "${PLATFORMS[@]}"; do
     name=oci-promote_${NUMBER}_${platform/\//_}
     build_binary "$platform" "$DIST/binaries/$platform"
-    git show "$SOURCE:LICENSE" >"$DIST/binaries/$platform/LICENSE"
-    git show "$SOURCE:README.md" >"$DIST/binaries/$platform/README.md"
+    for file in LICENSE README.md THIRD_PARTY_LICENSES; do
+      git show "$SOURCE:$file" >"$DIST/binaries/$platform/$file"
+    done
     (cd "$DIST/binaries/$platform" && tar --create --format=ustar --sort=name --owner=0 --group=0 --numeric-owner \
       --mode=u=rwX,go=rX --mtime="@$EPOCH" -- *) | gzip --no-name >"$DIST/assets/$name.tar.gz"
   done
-  (cd "$DIST/assets" && sha256sum -- *.tar.gz >checksums.txt)
+}
+
+# publish_sboms puts the list of modules in each platform's image (SPDX, of ko) among the assets, if it lists what the
+# linker wrote into the binary.
+publish_sboms() {
+  local arch sbom listed linked
+  for arch in amd64 arm64; do
+    sbom=$(printf '%s\n' "$DIST"/sbom/oci-promote-linux-"$arch"*.spdx.json)
+    listed=$(jq -r '.packages[] | select(.versionInfo and any(.externalRefs[]?; .referenceLocator | startswith("pkg:golang/"))) |
+      "\(.name)@\(.versionInfo)"' "$sbom" | sort)
+    linked=$(go version -m "$DIST/binaries/linux/$arch/oci-promote" | awk '$1 == "dep" { print $2 "@" $3 }' | sort)
+    [[ -n $linked && $listed == "$linked" ]] ||
+      die "the SBOM for linux/$arch does not list the modules that are linked: $(diff <(echo "$listed") <(echo "$linked") | sed -n '2p')"
+    cp "$sbom" "$DIST/assets/oci-promote_${NUMBER}_linux_$arch.spdx.json"
+  done
+  (cd "$DIST/assets" && sha256sum -- *.tar.gz *.spdx.json >checksums.txt)
 }
 
 # build_binary OS/ARCH DIR

@@ -3,7 +3,7 @@
 # `make release-dry-run`, against a registry and a git remote of their own.
 #
 #   release.sh check   vX.Y.Z   refuse what cannot be released, before anything is written
-#   release.sh build   vX.Y.Z   DIST: the archives, checksums.txt, the image as an OCI layout, its digest
+#   release.sh build   vX.Y.Z   DIST: the archives, the SBOMs, checksums.txt, the image as an OCI layout, its digest
 #   release.sh inspect vX.Y.Z   look at DIST again; build and push do so themselves
 #   release.sh push    vX.Y.Z   the image to IMAGE, tagged vX.Y.Z
 #   release.sh attested vX.Y.Z  which provenance exists already, for the workflow

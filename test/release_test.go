@@ -385,7 +385,9 @@ func (r *releasing) checkImage(t *testing.T, digest, base, source string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.checkPlatform(t, image, desc.Platform.OS+"_"+desc.Platform.Architecture, source)
+		platform := desc.Platform.OS + "_" + desc.Platform.Architecture
+		r.checkPlatform(t, image, platform, source)
+		r.checkSBOM(t, desc.Digest.String(), platform)
 	}
 	if want := []string{"linux/amd64", "linux/arm64"}; !slices.Equal(platforms, want) {
 		t.Errorf("the index has %q, want %q", platforms, want)
@@ -431,6 +433,17 @@ func (r *releasing) checkPlatform(t *testing.T, image v1.Image, platform, source
 	if mode := modes["ko-app/oci-promote"]; mode&0o555 != 0o555 {
 		t.Errorf("%s: the image's binary has mode %o", platform, mode)
 	}
+	data, err := layers[len(layers)-2].Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.Close()
+	beside, _ := readTar(t, data)
+	for _, file := range []string{"LICENSE", "THIRD_PARTY_LICENSES"} {
+		if got := beside["var/run/ko/"+file]; got == "" || got != readText(t, filepath.Join("..", file)) {
+			t.Errorf("%s: the image's %s has %d bytes, and is not the repository's", platform, file, len(got))
+		}
+	}
 }
 
 // dockerfileLabels are the labels that an image has which is built from the Dockerfile, without their prefix.
@@ -456,13 +469,13 @@ func (r *releasing) checkArchives(t *testing.T) {
 		data := readText(t, r.archive(platform))
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256([]byte(data)), filepath.Base(r.archive(platform)))
 		files, modes := readTar(t, strings.NewReader(data))
-		for file, mode := range map[string]int64{"LICENSE": 0o644, "README.md": 0o644, "oci-promote": 0o755} {
+		for file, mode := range map[string]int64{"LICENSE": 0o644, "README.md": 0o644, "THIRD_PARTY_LICENSES": 0o644, "oci-promote": 0o755} {
 			if files[file] == "" || modes[file] != mode {
 				t.Errorf("%s: %s has %d bytes and mode %o, want %o", platform, file, len(files[file]), modes[file], mode)
 			}
 		}
-		if len(files) != 3 {
-			t.Errorf("%s has %d entries, want 3", platform, len(files))
+		if len(files) != 4 {
+			t.Errorf("%s has %d entries, want 4", platform, len(files))
 		}
 		if platform != runtime.GOOS+"_"+runtime.GOARCH {
 			continue
@@ -474,6 +487,9 @@ func (r *releasing) checkArchives(t *testing.T) {
 		if out, err := exec.CommandContext(t.Context(), binary, "version").CombinedOutput(); err != nil || string(out) != "oci-promote v1.1.0\n" {
 			t.Errorf("the binary says %q, %v; want its version", out, err)
 		}
+	}
+	for _, platform := range []string{"linux_amd64", "linux_arm64"} {
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256([]byte(readText(t, r.sbom(platform)))), filepath.Base(r.sbom(platform)))
 	}
 	if got := readText(t, filepath.Join(r.dist, "assets", "checksums.txt")); got != sums.String() {
 		t.Errorf("checksums.txt is\n%s\nwant\n%s", got, sums.String())

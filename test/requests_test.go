@@ -99,7 +99,7 @@ func checkNoWrites(t *testing.T, s *registrytest.Server) {
 	}
 }
 
-// checkOrder: blobs, sha-, the candidate, a list and a look at what was written, integration-, and no question
+// checkOrder: blobs, sha-, the candidate, a list and at once a look at what was written, integration-, and no question
 // asked twice: a build that waits for somebody would list again.
 func checkOrder(t *testing.T, log []registrytest.Request, commit string) {
 	t.Helper()
@@ -134,6 +134,9 @@ func checkOrder(t *testing.T, log []registrytest.Request, commit string) {
 		}
 	}
 	want := []string{"list", "blobs", "write sha-" + commit[:7], "write " + candidate, "list", "read back", "write integration-" + commit[:7]}
+	if len(steps) == len(want) && steps[4] == "read back" { // which of the two comes first is chance
+		steps[4], steps[5] = steps[5], steps[4]
+	}
 	if !slices.Equal(steps, want) {
 		t.Errorf("steps = %q\n want   %q", steps, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/bundle"
@@ -83,7 +84,7 @@ func readBump(r *action.Reader) (bump semver.Bump, auto bool) {
 // metadata is what the manifest says of the commit. The commit comes from the run's
 // variables, never from the work tree, where git refuses to work (facts 21).
 func (c *command) metadata(r *action.Reader) bundle.Metadata {
-	m := bundle.Metadata{Source: r.Text("source"), Extra: r.Pairs("annotations")}
+	m := bundle.Metadata{Source: action.Get(r, "source", withoutLogin), Extra: r.Pairs("annotations")}
 	m.Revision = action.Get(r, "revision", func(s string) (bundle.Revision, error) {
 		if s == "" && c.getenv("GITHUB_SHA") != "" {
 			s = c.getenv("GITHUB_REF_NAME") + "@sha1:" + c.getenv("GITHUB_SHA")
@@ -96,13 +97,25 @@ func (c *command) metadata(r *action.Reader) bundle.Metadata {
 	if m.Source == "" && c.getenv("GITHUB_REPOSITORY") != "" {
 		m.Source = c.getenv("GITHUB_SERVER_URL") + "/" + c.getenv("GITHUB_REPOSITORY")
 	}
-	if u, err := url.Parse(m.Source); err == nil && u.User != nil {
-		r.Fail("source", errors.New("it holds a login, which is not shown here and which everybody could read in the artifact; expected the URL without it"))
-	}
 	for key := range m.Extra {
 		if err := bundle.CheckAnnotation(key); err != nil {
 			r.Fail("annotations", err)
 		}
 	}
 	return m
+}
+
+// withoutLogin refuses a URL with a login: it would stand in the artifact, for all who may read it, and the remote of a
+// clone made with a token is such a URL. The user of SSH is no secret.
+func withoutLogin(s string) (string, error) {
+	u, err := url.Parse(s)
+	secret := err != nil && strings.Contains(s, "://") && strings.Contains(s, "@") // such as a password with a slash
+	if err == nil && u.User != nil {
+		_, password := u.User.Password()
+		secret = password || u.Scheme != "ssh" && u.Scheme != "git+ssh"
+	}
+	if secret {
+		return "", errors.New("it holds a login, which is not shown here; expected a URL such as https://github.com/acme/fleet")
+	}
+	return s, nil
 }

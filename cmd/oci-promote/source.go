@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/bundle"
 )
 
 // source opens the directory to pack as a file system that nothing leads out of, and
@@ -20,11 +21,11 @@ func (c *command) source(r *action.Reader, workspace string) (fs.FS, string) {
 			return nil, err
 		}
 		rel = filepath.ToSlash(inside)
-		root, err := os.OpenRoot(dir)
+		root, err := bundle.OpenDir(dir)
 		if err != nil {
 			return nil, err
 		}
-		return root.FS(), nil
+		return root, nil
 	})
 	return fsys, rel
 }

@@ -38,7 +38,7 @@ var (
 )
 
 // pageForm is the address of a page as GitHub gives it: nothing in it ends a link.
-var pageForm = regexp.MustCompile(`^https?://[\w.:-]{1,200}/[\w./%+~#-]{1,400}$`)
+var pageForm = regexp.MustCompile(`^https?://[\w.:-]{1,200}/[\w./%+~-]{1,400}$`)
 
 // there reports whether an address that GitHub's API gave is a page of this GitHub.
 func (p pages) there(address string) bool {

@@ -74,7 +74,7 @@ func directoriesFirst(t *testing.T, all []entry) {
 
 func TestNames(t *testing.T) {
 	long := strings.Repeat("d123456789/", 29) + "f.yaml" // 325 bytes: more than ustar holds
-	for _, name := range []string{"line\nbreak.yaml", "tab\tand space .yaml", `back\slash`, "-rf", "é/ü.yaml", "a\u202eb", "#1", "!x", long, "d/" + strings.Repeat("x", 255), "a=b", "C:"} {
+	for _, name := range []string{"line\nbreak.yaml", "tab\tand space .yaml", "-rf", "é/ü.yaml", "a\u202eb", "#1", "!x", long, "d/" + strings.Repeat("x", 255), "a=b", "C:"} {
 		t.Run(name[:min(len(name), 20)], func(t *testing.T) {
 			all := entries(t, build(t, os.DirFS(tree(t, names(name, "z"))), Options{}))
 			if !slices.ContainsFunc(all, func(e entry) bool { return e.Name == name && e.content == name }) {

@@ -3,8 +3,8 @@ package bundle
 import (
 	"archive/tar"
 	"errors"
-	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"strings"
 )
@@ -23,18 +23,11 @@ func (p *packer) file(name string) error {
 		}
 	}
 	p.parents = p.parents[:0]
-	f, err := p.fsys.Open(name)
+	f, info, err := p.open(name)
 	if err != nil {
-		return err
+		return refused(name, err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("packing %q: it stopped being a regular file while it was packed", name)
-	}
+	defer func() { _ = f.Close() }()
 	mode := int64(0o644)
 	if info.Mode()&0o111 != 0 {
 		mode = 0o755
@@ -44,14 +37,50 @@ func (p *packer) file(name string) error {
 	}
 	n, err := io.CopyBuffer(p.tar, reader{p, f}, p.buf)
 	if errors.Is(err, tar.ErrWriteTooLong) || err == nil && n != info.Size() {
-		return fmt.Errorf("packing %q: its size changed while it was packed; build from a tree that nothing writes to", name)
+		err = errors.New("its size changed while it was packed" + quiet)
 	}
 	if err != nil {
-		return fmt.Errorf("packing %q: %w", name, err)
+		return refused(name, err)
 	}
 	p.contents.Files++
 	p.tell()
 	return nil
+}
+
+// open opens what was listed as a regular file, and sees that it still is one: no symlink that has taken its
+// place is followed.
+func (p *packer) open(name string) (fs.File, fs.FileInfo, error) {
+	f, err := p.fsys.Open(name)
+	if err != nil {
+		return nil, nil, p.changed(name, 0, err)
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = p.changed(name, 0, nil)
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = errStopped
+	}
+	if err != nil {
+		_ = f.Close()
+	}
+	return f, info, err
+}
+
+var errStopped = errors.New("something else took its place while it was packed" + quiet)
+
+// changed is err unless what was listed under that name is gone or of another type: that tells more.
+func (p *packer) changed(name string, listed fs.FileMode, err error) error {
+	now, look := fs.Lstat(p.fsys, name)
+	switch {
+	case name == ".":
+		return err
+	case errors.Is(look, fs.ErrNotExist):
+		return errors.New("it vanished while it was packed" + quiet)
+	case look == nil && now.Mode().Type() != listed:
+		return errStopped
+	}
+	return err
 }
 
 func (p *packer) tell() {
@@ -62,7 +91,7 @@ func (p *packer) tell() {
 
 func (p *packer) header(h *tar.Header) error {
 	if err := p.tar.WriteHeader(h); err != nil {
-		return fmt.Errorf("packing %q: %w", path.Clean(h.Name), err)
+		return refused(path.Clean(h.Name), err)
 	}
 	return nil
 }

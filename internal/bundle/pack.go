@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "crypto/sha256" // the digest algorithm of every artifact
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"unicode/utf8"
@@ -76,17 +75,18 @@ type packer struct {
 
 func (p *packer) walk() error {
 	return fs.WalkDir(p.fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil {
-			err = p.ctx.Err()
+		if stop := p.ctx.Err(); stop != nil {
+			return stop
 		}
+		p.ignore.leave(name)
 		switch {
 		case err != nil:
-			return err
+			return refused(name, p.changed(name, fs.ModeDir, err)) // only directories are read here
 		case name != "." && p.ignore.ignored(name, d.IsDir()):
 			switch {
 			case !d.IsDir():
 				return nil
-			case isSecret(name) || !p.ignore.negated:
+			case isSecret(name) || !p.ignore.negated():
 				return fs.SkipDir
 			}
 			return p.enter(name) // a pattern may take back something in it
@@ -102,19 +102,17 @@ func (p *packer) walk() error {
 
 // enter begins a directory. Its entry waits for the first file in it.
 func (p *packer) enter(name string) error {
-	if err := checkName(name); err != nil {
-		return err
+	if !utf8.ValidString(name) { // fs.FS cannot read it
+		return checkName(name)
 	}
 	if name != "." {
 		p.parents = append(p.parents, name)
 	}
-	return p.ignore.enter(p.fsys, name)
-}
-
-// checkName refuses what fs.ValidPath does, before an "invalid argument" says so.
-func checkName(name string) error {
-	if !utf8.ValidString(name) {
-		return fmt.Errorf("packing %q: the name is not valid UTF-8; rename it", name)
+	err := p.ignore.enter(p.fsys, name)
+	if err != nil {
+		if changed := p.changed(name, fs.ModeDir, nil); changed != nil {
+			return refused(name, changed)
+		}
 	}
-	return nil
+	return err
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Whatever a file holds, it is refused in one line, or what is said of it is lines.
@@ -90,4 +92,30 @@ func line(t *testing.T, s string) {
 	if s == "" || strings.ContainsAny(s, "\r\n\x00\x1b\u2028") || len(s) > 8192 {
 		t.Errorf("%q is not a line of reasonable length", s)
 	}
+}
+
+// No login survives in an address or in what Flux says, whatever stands around it.
+func FuzzSecret(f *testing.F) {
+	const secret = "hunter2secret"
+	f.Add("robot", "ghcr.io/acme/fleet", "GET ", ": DENIED")
+	f.Add("", "ghcr.io", "\"", "\": EOF")
+	f.Add("a:b", "x.test/?password=", "", "")
+	f.Add("a%40b", "ghcr.io/@x", "token=", "@")
+	f.Add("robot", "h", "a@b://", "://c@d")
+	f.Fuzz(func(t *testing.T, user, host, before, after string) {
+		if strings.ContainsAny(user, "/\"'?#@ ") || strings.ContainsFunc(user, unicode.IsSpace) || strings.ContainsFunc(user, unicode.IsControl) || !utf8.ValidString(user) || strings.Contains(host, "sha256") {
+			return
+		}
+		login := "://" + user + ":" + secret + "@" + host
+		for _, text := range []string{before + "https" + login + after, before + "oci" + login + after, `{"token":"` + secret + `"}` + after, "password=" + secret + " " + after, "Authorization: Bearer " + secret} {
+			if got := said(text); strings.Contains(got, secret) {
+				t.Errorf("said(%q) = %q", text, got)
+			}
+		}
+		for _, text := range []string{"https" + login, "oci" + login + "?x=" + secret, "git" + login + "#" + secret} {
+			if got := address(text); strings.Contains(got, secret) {
+				t.Errorf("address(%q) = %q", text, got)
+			}
+		}
+	})
 }

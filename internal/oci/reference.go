@@ -19,9 +19,10 @@ type Reference struct {
 	Repository string // path below the host
 }
 
-var endsInDigest = regexp.MustCompile(`^[^@]*@sha256:[0-9a-f]{64}$`)
-
 const layoutScheme = "oci-layout:"
+
+// pinned is the digest at the end of a reference.
+var pinned = regexp.MustCompile(`@sha(256|512):[0-9a-f]*$`)
 
 // ParseReference accepts HOST/PATH, oci://HOST/PATH and oci-layout:DIR. The path is
 // lower-cased, because registries demand it and GitHub owners often are not
@@ -34,8 +35,7 @@ func ParseReference(s string) (Reference, error) {
 		return Reference{Layout: dir}, nil
 	}
 	name := strings.ToLower(strings.TrimPrefix(s, "oci://"))
-	// A password may hold a slash. A digest after the path is no login.
-	if before, _, found := strings.Cut(name, "@"); found && (strings.Contains(before, ":") && !endsInDigest.MatchString(name) || !strings.Contains(before, "/")) {
+	if strings.Contains(pinned.ReplaceAllString(name, ""), "@") { // anywhere: after a scheme, and a password can have a slash
 		return Reference{}, errors.New("it holds a login, which is not shown here; expected HOST/PATH such as ghcr.io/acme/fleet, and the login in username and password")
 	}
 	ref, err := registry.ParseReference(strings.TrimSuffix(name, "/"))

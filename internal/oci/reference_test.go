@@ -30,8 +30,11 @@ func TestParseReference(t *testing.T) {
 		"ghcr.io/acme/fl\neet":         "not a repository",
 		"ghcr.io/acme/../fleet":        "not a repository",
 		"user:pw@ghcr.io/acme/fleet":   "holds a login",
+		"https://user:pw@ghcr.io/x":    "holds a login",
+		"oci://us:p/w@ghcr.io/x:1":     "holds a login",
+		"u:pw@ghcr.io/x@sha256:00":     "holds a login",
 	} {
-		if got, err := ParseReference(in); err == nil || !strings.Contains(err.Error(), says) {
+		if got, err := ParseReference(in); err == nil || !strings.Contains(err.Error(), says) || says == "holds a login" && strings.Contains(err.Error(), "ghcr.io/x") {
 			t.Errorf("ParseReference(%q) = %q, %v, want an error with %q", in, got, err, says)
 		}
 	}
@@ -42,6 +45,13 @@ func FuzzParseReference(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		for _, login := range []string{"u:hunter2@", "https://hunter2@", "OCI://u:h/" + strings.ReplaceAll(s, "\n", "") + "hunter2@"} {
+			if !strings.Contains(s, "sha256:") && !strings.Contains(s, "sha512:") {
+				if got, err := ParseReference(login + s); err == nil || strings.Contains(err.Error(), "hunter2") {
+					t.Errorf("%q is %+v, %v", login+s, got, err)
+				}
+			}
+		}
 		ref, err := ParseReference(s)
 		if err != nil {
 			return

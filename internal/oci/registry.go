@@ -64,13 +64,14 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 	if o.ReadOnly {
 		actions = actions[:1]
 	}
+	first := newGate()
 	client := &auth.Client{
 		Client:     &http.Client{Transport: normalizer{challenged{o.Transport, ref, actions}}},
 		Credential: l.telling(o.Secret),
-		Cache:      auth.NewCache(),
+		Cache:      gatedCache{auth.NewCache(), first},
 	}
 	client.SetUserAgent(o.UserAgent)
-	repo.Client = oneToken{client, repo, actions}
+	repo.Client = oneToken{client, repo, actions, first}
 	repo.PlainHTTP = o.PlainHTTP
 	repo.TagListPageSize = tagPage
 	repo.TagListMaxPages = maxTagPages
@@ -85,11 +86,12 @@ type oneToken struct {
 	*auth.Client
 	repo    *remote.Repository
 	actions []string
+	first   *gate
 }
 
 func (c oneToken) Do(req *http.Request) (*http.Response, error) {
 	ctx := auth.AppendRepositoryScope(req.Context(), c.repo.Reference, c.actions...)
-	return c.Client.Do(req.WithContext(ctx))
+	return c.first.do(ctx, func() (*http.Response, error) { return c.Client.Do(req.WithContext(ctx)) })
 }
 
 // Tags lists all tags over all pages. A repository that was never pushed to has none;

@@ -39,7 +39,7 @@ func (r *Retrier) tell(format string, args ...any) {
 func (r *Retrier) charge(d time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.used+d > r.Budget {
+	if d > r.Budget-r.used { // a sum could overflow: a server may ask for centuries
 		return false
 	}
 	r.used += d
@@ -75,11 +75,11 @@ func (p *policy) Retry(attempt int, resp *http.Response, err error) (time.Durati
 		// A delay of a millisecond that is asked for again and again must not spin.
 		wait = max(asked, wait/8)
 	}
-	spent := wait
+	var spent time.Duration
 	if !p.since.IsZero() {
-		spent += time.Since(p.since)
+		spent = time.Since(p.since)
 	}
-	if !p.retrier.charge(spent) {
+	if !p.retrier.charge(spent) || !p.retrier.charge(wait) {
 		p.retrier.tell("%s; trying again after %s would take longer than retry-for allows", fault, wait.Round(time.Millisecond))
 		return -1, nil
 	}

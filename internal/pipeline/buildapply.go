@@ -174,7 +174,7 @@ func (r *buildRun) announce(ctx context.Context, p buildPlan, f buildFacts) erro
 	err := r.tag(ctx, p.artifact, f.shaTag)
 	var missing interface{ BlobUnknown() bool }
 	if p.push && errors.As(err, &missing) && missing.BlobUnknown() {
-		if err := r.upload(ctx, nil); err != nil {
+		if err := r.upload(ctx, namedBy(nil)); err != nil {
 			return err
 		}
 		err = r.tag(ctx, p.artifact, f.shaTag)

@@ -15,7 +15,8 @@ import (
 //	claim      the next number, if it is still free
 //	list       taken after the claim: whoever could claim the same number announced
 //	           before that, so either this list shows them or their look showed our claim
-//	read back  the number names our digest, or we lost it and take the next
+//	read back  at once with the list: the number names our digest, or we lost it and take
+//	           the next
 //	wait       while an announced neighbour has no number yet, it may still write ours
 //	confirm    after integration- says "done": whoever overwrites the number later sees
 //	           that we were done, and gives us the next one
@@ -92,7 +93,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 		return now, false, err
 	}
 	for {
-		now, err := n.listWith(ctx, try.String())
+		now, named, err := n.readBack(ctx, try.String())
 		if err != nil {
 			return now, false, err
 		}
@@ -104,9 +105,8 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			n.log("the base of %s was taken meanwhile", try)
 			return now, false, nil
 		}
-		named, err := n.resolveWritten(ctx, try.String())
-		if err != nil || named != n.mine.desc.Digest {
-			return now, false, err
+		if named != n.mine.desc.Digest {
+			return now, false, nil
 		}
 		settled, err := n.settle(ctx, now, try.String())
 		if err != nil {

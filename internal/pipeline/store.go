@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/errdef"
 
@@ -144,6 +145,30 @@ func (s store) resolveWritten(ctx context.Context, tag string) (digest.Digest, e
 		}
 	}
 	return "", nil
+}
+
+// readBack lists, and looks at once what tag names, which this run has just written. The order
+// of the two does not matter: whoever writes the tag after us looked at it before we did, and
+// had announced that before, so that the list shows it (numbering, write). Where one of the
+// readings lags, both are taken again, the list first.
+func (s store) readBack(ctx context.Context, tag string) (now snapshot, named digest.Digest, err error) {
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		now, err = s.list(both)
+		return err
+	})
+	g.Go(func() (err error) {
+		named, err = s.resolve(both, tag)
+		return err
+	})
+	if err = g.Wait(); err != nil || now.has[tag] && named != "" {
+		now.fresh = err == nil
+		return now, named, err
+	}
+	if now, err = s.listWith(ctx, tag); err == nil {
+		named, err = s.resolveWritten(ctx, tag)
+	}
+	return now, named, err
 }
 
 // read fetches the manifest that a tag or digest names; nil when there is no such thing.

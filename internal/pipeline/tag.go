@@ -64,7 +64,7 @@ const attempts = 20
 func (t Tag) Run(ctx context.Context) (Report, error) {
 	r := &tagRun{Tag: t, store: store{t.Repo, t.Name}, candidates: map[string]*artifact{}}
 	r.report = Report{Mode: "tag", Repository: r.name, Tags: []string{}}
-	now, err := r.list(ctx)
+	now, err := r.listAndGuess(ctx)
 	if err != nil {
 		return Report{}, err
 	}
@@ -87,6 +87,7 @@ type tagRun struct {
 	waited     time.Duration
 	lost       int                  // versions that other promotions took
 	candidates map[string]*artifact // by tag, as read since the plan began; nil for one that is gone
+	guessed    *artifact            // what was read beside the first list; nil for nothing, and once it was looked at
 }
 
 // promote plans and applies, again when another promotion was faster, and waits for a

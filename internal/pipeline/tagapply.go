@@ -16,7 +16,7 @@ import (
 //	           sees the other, and waits until that has its stable
 //	claim      the version, which the list showed free
 //	read back  it names our digest, or we lost it
-//	settle     a list after that shows who waited for nobody and may still write ours
+//	settle     a list taken beside that shows who waited for nobody and may still write ours
 //
 // A promotion alone waits for nothing.
 func (r *tagRun) write(ctx context.Context, p tagPlan, f tagFacts, before snapshot) (after snapshot, held bool, err error) {
@@ -29,19 +29,19 @@ func (r *tagRun) write(ctx context.Context, p tagPlan, f tagFacts, before snapsh
 	if err != nil && !tagImmutable(err) {
 		return now, false, err
 	}
-	lost := err != nil || named != d
-	if !lost {
-		if named, err = r.resolveWritten(ctx, v); err != nil {
-			return now, false, err
-		}
-		if named == "" {
-			return now, false, &refusal{fmt.Sprintf("%s took tag %q and does not show it", r.name, v),
-				"its readings lag too far behind its writes; run again in a minute, nothing has to be undone"}
-		}
-	}
-	after, err = r.listWith(ctx, v)
-	if err != nil || lost || named != d {
+	if err != nil || named != d {
+		after, err = r.listWith(ctx, v)
 		return after, false, err
+	}
+	after, named, err = r.readBack(ctx, v)
+	switch {
+	case err != nil:
+		return after, false, err
+	case named == "":
+		return after, false, &refusal{fmt.Sprintf("%s took tag %q and does not show it", r.name, v),
+			"its readings lag too far behind its writes; run again in a minute, nothing has to be undone"}
+	case named != d:
+		return after, false, nil
 	}
 	return r.settle(ctx, p, f, before, after)
 }

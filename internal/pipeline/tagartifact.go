@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
 )
 
 // lookAtArtifact finds what the subject names.
@@ -48,11 +51,11 @@ func (r *tagRun) lookAtNewestCandidate(ctx context.Context, now snapshot, f *tag
 func (r *tagRun) lookAtDigest(ctx context.Context, now snapshot, f *tagFacts) (err error) {
 	s := f.subject
 	if now.has[s.Tag] {
-		if f.artifact, err = r.read(ctx, s.Tag); err != nil || f.artifact != nil && f.artifact.desc.Digest == s.Digest {
+		if f.artifact, err = r.readGuessed(ctx, s.Tag); err != nil || f.artifact != nil && f.artifact.desc.Digest == s.Digest {
 			return err
 		}
 	}
-	if f.artifact, err = r.read(ctx, s.Digest.String()); err == nil && f.artifact == nil {
+	if f.artifact, err = r.readGuessed(ctx, s.Digest.String()); err == nil && f.artifact == nil {
 		f.missing = fmt.Sprintf("%s has no artifact %s", r.name, s.Digest)
 	}
 	return err
@@ -68,7 +71,7 @@ func (r *tagRun) lookAtCommitTags(ctx context.Context, now snapshot, f *tagFacts
 		f.missing = fmt.Sprintf("commit %.7s is not built: there is no tag %q in %s", f.subject.Commit, tag, r.name)
 		return nil
 	}
-	if f.artifact, err = r.read(ctx, tag); err == nil && f.artifact == nil {
+	if f.artifact, err = r.readGuessed(ctx, tag); err == nil && f.artifact == nil {
 		f.missing = fmt.Sprintf("the tag %q of %s is listed and cannot be read", tag, r.name)
 	}
 	return err
@@ -86,15 +89,22 @@ func (r *tagRun) lookForDoubt(ctx context.Context, now snapshot, f *tagFacts) er
 		f.missing = fmt.Sprintf("the build of commit %.7s is not complete: there is no tag %q", f.subject.Commit, done)
 		return nil
 	}
-	switch named, err := r.resolve(ctx, done); {
-	case err != nil:
+	var named digest.Digest
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		named, err = r.resolve(both, done)
 		return err
-	case named != a.desc.Digest:
+	})
+	g.Go(func() error { return r.lookAtSiblings(both, now, f) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if named != a.desc.Digest {
+		f.doubt = ""
 		f.missing = fmt.Sprintf("tags %q and %q name different digests, %s and %s, so that a word on the commit alone is of neither",
 			a.readBy, done, a.desc.Digest, orNone(named.String()))
-		return nil
 	}
-	return r.lookAtSiblings(ctx, now, f)
+	return nil
 }
 
 // lookAtSiblings looks for another artifact of the same commit (built again with overwrite).

@@ -40,7 +40,11 @@ func run(m *testing.M) (status int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(bin)) }()
-	build := exec.Command("go", "build", "-C", root, "-o", filepath.Join(bin, "oci-promote"), "./"+command)
+	args := []string{"build", "-C", root, "-o", filepath.Join(bin, "oci-promote")}
+	if os.Getenv("GOCOVERDIR") != "" { // then each run of the program leaves there what it covered
+		args = append(args, "-cover", "-coverpkg=./...")
+	}
+	build := exec.Command("go", append(args, "./"+command)...)
 	if output, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("building %s: %w\n%s", command, err, output)
 	}

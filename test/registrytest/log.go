@@ -19,6 +19,9 @@ type Request struct {
 	// Status is 0 while there is no answer, and for ever if the connection was dropped.
 	Status int
 	Start  time.Time
+	// Answered is when the last byte of the answer went out, at the latest: whatever a client asks because of an
+	// answer, it asks after this. It is zero while there is no answer.
+	Answered time.Time
 	// Duration is 0 while the request is in flight. It includes the delays.
 	Duration time.Duration
 	// RequestBytes and ResponseBytes are those of the bodies, as far as they were read and written.
@@ -68,7 +71,7 @@ func (s *Server) end(record *Request, returned bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if returned && record.Status == 0 {
-		record.Status = http.StatusOK
+		record.Status, record.Answered = http.StatusOK, time.Now()
 	}
 	record.Duration = time.Since(record.Start)
 }
@@ -114,6 +117,7 @@ func (a *recordedAnswer) add(status, n int) {
 	if a.record.Status == 0 {
 		a.record.Status = status
 	}
+	a.record.Answered = time.Now()
 	a.record.ResponseBytes += int64(n)
 }
 

@@ -31,11 +31,12 @@ func (s *Server) reverseProxy(dial func(ctx context.Context, network, address st
 
 // limitPage makes the page size count for requests that name none: Distribution limits only the others.
 func (s *Server) limitPage(u *url.URL) {
-	if s.options.PageSize == 0 || !strings.HasSuffix(u.Path, "/tags/list") {
+	size := max(s.options.PageSize, s.options.DefaultPage)
+	if size == 0 || !strings.HasSuffix(u.Path, "/tags/list") {
 		return
 	}
 	if q := u.Query(); !q.Has("n") {
-		q.Set("n", strconv.Itoa(s.options.PageSize))
+		q.Set("n", strconv.Itoa(size))
 		u.RawQuery = q.Encode()
 	}
 }

@@ -82,7 +82,19 @@ func TestTokenIsRefused(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	s := Start(t, Options{PageSize: 100})
+	for _, c := range []struct {
+		options Options
+		pages   map[int]int // by the page size that a client asks for; 250 is a multiple of 50: the last page is empty
+	}{
+		{Options{PageSize: 100}, map[int]int{0: 3, 50: 6, 1000: 3}},
+		{Options{DefaultPage: 100}, map[int]int{0: 3, 50: 6, 1000: 1}},
+	} {
+		checkPages(t, Start(t, c.options), c.pages)
+	}
+}
+
+func checkPages(t *testing.T, s *Server, pages map[int]int) {
+	t.Helper()
 	var want []string
 	for i := range 250 {
 		want = append(want, fmt.Sprintf("0.0.%d", i))
@@ -91,15 +103,14 @@ func TestPages(t *testing.T) {
 	slices.Sort(want)
 
 	repo := client(t, s, "acme/fleet", auth.EmptyCredential)
-	for _, size := range []int{0, 50, 1000} {
+	for size, n := range pages {
 		s.Reset()
 		repo.TagListPageSize = size
 		if got := tags(t, repo); !slices.Equal(got, want) {
 			t.Errorf("page size %d: %d tags, want %d", size, len(got), len(want))
 		}
-		pages := map[int]int{0: 3, 50: 6, 1000: 3} // 250 is a multiple of 50: the last page is empty
-		if got := len(s.Requests()); got != pages[size] {
-			t.Errorf("page size %d: %d requests, want %d\n%s", size, got, pages[size], s.RequestLog())
+		if got := len(s.Requests()); got != n {
+			t.Errorf("page size %d: %d requests, want %d\n%s", size, got, n, s.RequestLog())
 		}
 	}
 }

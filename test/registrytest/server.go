@@ -24,6 +24,9 @@ type Options struct {
 	// PageSize is the most tags that one page of a tag list holds, also if the client asks for no number of
 	// tags, as on ghcr.io. Without it Distribution gives all tags, or at most 1,000 of those asked for.
 	PageSize int
+	// DefaultPage is the number of tags on a page for clients that ask for no number; who asks for more gets more, up
+	// to 1,000. So does ghcr.io, with 100.
+	DefaultPage int
 	// Latency is waited before each request, also those for a token.
 	Latency time.Duration
 	// WriteDelay, if set, gives the time to wait before each PUT of a manifest: see RandomDelay.

@@ -1,0 +1,77 @@
+package oci
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestOneTokenForAllThatBegins: requests that begin at once cost one refusal and one token, and run beside each other as
+// soon as that is there.
+func TestOneTokenForAllThatBegins(t *testing.T) {
+	const atOnce = 4
+	var refused, tokens, beside atomic.Int32
+	together := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/token":
+			tokens.Add(1)
+			time.Sleep(20 * time.Millisecond)
+			_, _ = fmt.Fprint(w, `{"token":"t"}`)
+		case r.Header.Get("Authorization") == "":
+			refused.Add(1)
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token",service="s"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		default:
+			if beside.Add(1) == atOnce {
+				close(together)
+			}
+			select { // all of them are here, the first too
+			case <-together:
+			case <-time.After(10 * time.Second):
+				w.WriteHeader(http.StatusTeapot)
+				return
+			}
+			_, _ = fmt.Fprint(w, `{"name":"acme/fleet","tags":["a"]}`)
+		}
+	}))
+	defer s.Close()
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenRegistry(ref, Options{PlainHTTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range atOnce {
+		wg.Go(func() {
+			if tags, err := allTags(t, r); err != nil || len(tags) != 1 {
+				t.Errorf("tags %q, %v", tags, err)
+			}
+		})
+	}
+	wg.Wait()
+	if refused.Load() != 1 || tokens.Load() != 1 {
+		t.Errorf("%d refusals and %d tokens, want one of each", refused.Load(), tokens.Load())
+	}
+}
+
+// TestTheGateOpensWithoutAToken: where the first request fails, or needs no token, the others go on.
+func TestTheGateOpensWithoutAToken(t *testing.T) {
+	for _, answer := range []canned{{200, "", `{"name":"acme/fleet","tags":["a"]}`}, {500, "", "down"}} {
+		r := openCanned(t, answer, Options{})
+		for range 3 {
+			if _, err := allTags(t, r); (err == nil) != (answer.status == 200) {
+				t.Errorf("%d: %v", answer.status, err)
+			}
+		}
+	}
+}

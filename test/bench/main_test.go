@@ -1,0 +1,62 @@
+// Package bench measures what a build, a promotion, the next version and packing cost: us, other people's tools in the
+// pipeline that one would write with them, and Flux's client. `make bench` runs it, docs/benchmarks.md has the results.
+package bench
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// place holds what all measurements share: the programs, the trees.
+var place string
+
+// The test binary is Flux's client too, under the name flux.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "flux" {
+		if err := flux(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, "flux:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	flag.Parse()
+	status, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(status)
+}
+
+// run builds the program as a release does, puts it and flux first in PATH, and runs the tests.
+func run(m *testing.M) (status int, err error) {
+	if place, err = os.MkdirTemp("", "oci-promote-bench"); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(place)) }()
+	bin := filepath.Join(place, "bin")
+	build := exec.Command("go", "build", "-C", "../..", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(bin, "oci-promote"), "./cmd/oci-promote")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("building oci-promote: %w\n%s", err, output)
+	}
+	self, err := os.Executable()
+	if err == nil {
+		err = os.Symlink(self, filepath.Join(bin, "flux"))
+	}
+	if err == nil {
+		err = os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
+	if err != nil {
+		return 0, err
+	}
+	if flag.Lookup("test.bench").Value.String() != "" {
+		describe()
+	}
+	return m.Run(), nil
+}

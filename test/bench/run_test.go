@@ -1,0 +1,183 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/oci-promote/oci-promote/test/registrytest"
+)
+
+// repository is one that has builds already: commit 1 is 0.0.1-rc.1 and live as 0.0.1, commit 2 is 0.0.2-rc.1.
+const (
+	repository = "acme/fleet"
+	source     = "https://github.com/acme/fleet"
+	waiting    = "0.0.2-rc.1"
+)
+
+func commit(n int) string { return strings.Repeat(fmt.Sprintf("%08x", 0xa0000000+n<<12), 5) }
+
+// bench is a registry, with a repository as above, and what a script needs to know of it.
+type bench struct {
+	server *registrytest.Server
+	home   []string
+	n      int // repositories made
+}
+
+// open starts a registry with token authentication, that pages as ghcr.io does.
+func open(t testing.TB) *bench {
+	t.Helper()
+	s := registrytest.Start(t, registrytest.Options{Token: true, DefaultPage: 100})
+	b := &bench{server: s, home: home(t, s)}
+	b.build(t, repository, 1)
+	b.promote(repository, Ours, 1, status(t, s, 1, "0.0.1-rc.1")).run(t)
+	b.build(t, repository, 2)
+	if n := len(s.Tags(repository)); n != 8 || s.Named(repository, waiting) == "" {
+		t.Fatalf("the repository to begin with: %v", s.Tags(repository))
+	}
+	return b
+}
+
+// fresh gives a copy of the repository.
+func (b *bench) fresh() string {
+	b.n++
+	repo := fmt.Sprintf("acme/fleet-%d", b.n)
+	b.server.Copy(repository, repo)
+	return repo
+}
+
+func (b *bench) job(script, repo string, n int, more ...string) job {
+	return job{script, append(append([]string{
+		"REPO=" + b.server.Host + "/" + repo, "COMMIT=" + commit(n), "SOURCE=" + source, "OUT=" + filepath.Join(place, "out"),
+		fmt.Sprint("SOURCE_DATE_EPOCH=", 1767225600+86400*n), "TREE=../../testdata/platform",
+	}, b.home...), more...)}
+}
+
+// build is a build by us of the n-th commit, whose content is its number.
+func (b *bench) build(t testing.TB, repo string, n int) cost {
+	t.Helper()
+	tree := t.TempDir()
+	if err := os.WriteFile(filepath.Join(tree, "app.yaml"), fmt.Appendf(nil, "replicas: %d\n", n), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return b.job("testdata/Build/oci-promote.sh", repo, n, "TREE="+tree).run(t)
+}
+
+func (b *bench) promote(repo, tool string, n int, more []string) job {
+	return b.job("testdata/Promote/"+tool+".sh", repo, n, more...)
+}
+
+// status is the event of a commit status that names what the tag names, or with "" no more than the n-th commit. The event
+// is one that GitHub really sent.
+func status(t testing.TB, s *registrytest.Server, n int, tag string) []string {
+	t.Helper()
+	context := "kustomization/platform/be63676c"
+	env := []string{"GITHUB_EVENT_NAME=status"}
+	if tag != "" {
+		context = "kustomization/platform/" + tag + "@" + s.Named(repository, tag)
+		env = append(env, "DIGEST="+s.Named(repository, tag))
+	}
+	event := map[string]any{}
+	text, err := os.ReadFile("../../internal/trigger/testdata/status.success.json")
+	if err == nil {
+		err = json.Unmarshal(text, &event)
+	}
+	event["sha"], event["context"], event["state"] = commit(n), context, "success"
+	path := filepath.Join(t.TempDir(), "event.json")
+	if err == nil {
+		text, err = json.Marshal(event)
+	}
+	if err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(env, "GITHUB_EVENT_PATH="+path)
+}
+
+// check fails the test unless all the tags name the digest; "" is any but the one that was there before.
+func (b *bench) check(t testing.TB, repo, digest string, tags ...string) {
+	t.Helper()
+	all := b.server.Tags(repo)
+	if digest == "" && all[tags[0]] != b.server.Named(repository, waiting) {
+		digest = all[tags[0]]
+	}
+	for _, tag := range tags {
+		if all[tag] != digest || digest == "" {
+			t.Fatalf("%s of %s names %q, want %q, as all of %q", tag, repo, all[tag], digest, tags)
+		}
+	}
+	if want := len(b.server.Tags(repository)) + len(tags); len(all) != want {
+		t.Fatalf("%s has %d tags, want %d", repo, len(all), want)
+	}
+}
+
+// one runs a work once, on a repository of its own, and looks whether it is done.
+func (b *bench) one(t testing.TB, work, tool string) cost {
+	t.Helper()
+	repo := b.fresh()
+	b.server.Reset()
+	if work == "Build" {
+		c := b.job("testdata/Build/"+tool+".sh", repo, 3).run(t)
+		b.check(t, repo, "", "sha-"+commit(3)[:7], "0.0.2-rc.2", "integration-"+commit(3)[:7])
+		return c
+	}
+	tag := waiting
+	if work == "PromoteCommit" {
+		tag = ""
+	}
+	j := b.promote(repo, tool, 2, status(t, b.server, 2, tag))
+	c := j.run(t)
+	b.check(t, repo, b.server.Named(repository, waiting), "validated-"+commit(2)[:7], "0.0.2")
+	return c
+}
+
+// history makes a repository with size tags: those of releases, and on top of them a candidate that we built. It gives the
+// candidate that is next.
+func (b *bench) history(t testing.TB, size int) (repo, next string) {
+	t.Helper()
+	repo = fmt.Sprintf("acme/history-%d", size)
+	var tags []string
+	for i := 1; len(tags) < size-3; i++ {
+		digits := fmt.Sprintf("%07x", i)
+		version := fmt.Sprintf("0.0.%d", i)
+		tags = append(tags, "sha-"+digits, version+"-rc.1", "integration-"+digits, "validated-"+digits, version)
+	}
+	b.server.Seed(repo, tags[:size-3]...)
+	said := b.build(t, repo, 2).stdout
+	found := regexp.MustCompile(`created (\S+-rc\.)([0-9]+)\n`).FindStringSubmatch(said)
+	if found == nil || len(b.server.Tags(repo)) != size {
+		t.Fatalf("no candidate, or not %d tags: %s", size, said)
+	}
+	n, err := strconv.Atoi(found[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return repo, found[1] + strconv.Itoa(n+1)
+}
+
+// find asks for the next version.
+func (b *bench) find(t testing.TB, tool, repo, next string) cost {
+	t.Helper()
+	b.server.Reset()
+	c := b.job("testdata/Find/"+tool+".sh", repo, 3).run(t)
+	if !strings.Contains(c.stdout, next) {
+		t.Fatalf("%s says %s, want %s", tool, c.stdout, next)
+	}
+	return c
+}
+
+func installed(tool string) bool {
+	if _, archiver, found := strings.Cut(tool, "tar-"); found {
+		tool = archiver
+	}
+	_, err := exec.LookPath(tool)
+	return err == nil
+}

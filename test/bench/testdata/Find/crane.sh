@@ -1,0 +1,1 @@
+crane ls "$REPO" | next_candidate

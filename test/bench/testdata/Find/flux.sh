@@ -1,0 +1,1 @@
+flux list "$REPO" | next_candidate

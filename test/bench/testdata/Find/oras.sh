@@ -1,0 +1,1 @@
+oras repo tags --plain-http "$REPO" | next_candidate

@@ -1,0 +1,1 @@
+flux build "$TREE" "$OUT"

@@ -1,0 +1,1 @@
+tar -C "$TREE" -c . | gzip >"$OUT"
