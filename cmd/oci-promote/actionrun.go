@@ -13,6 +13,7 @@ import (
 // result goes to the log, the outputs, the summary and the annotations.
 func (c *command) runAction(ctx context.Context) int {
 	run := action.New(c.getenv, c.stdout)
+	run.Secrets = c.secrets
 	values := run.Values()
 	mode := values["mode"]
 	report, err := c.mode(ctx, mode, values, session{
@@ -35,7 +36,7 @@ func (c *command) runAction(ctx context.Context) int {
 		return exitOK
 	}
 	run.Error(append(parts(err), hintOf(err))...)
-	if err := run.AddSummary(failure(orElse(mode, "oci-promote"), parts(err), hintOf(err))); err != nil {
+	if err := run.AddSummary(c.failure(orElse(mode, "oci-promote"), err)); err != nil {
 		run.Error(err.Error())
 	}
 	return exitFailed

@@ -90,7 +90,7 @@ func (c *command) print(report pipeline.Report, asJSON bool) error {
 	if asJSON {
 		blob, err := action.JSON(report)
 		if err == nil {
-			_, err = fmt.Fprintln(c.stdout, blob)
+			_, err = fmt.Fprintln(c.stdout, c.secrets.Hide(blob))
 		}
 		return err
 	}
@@ -164,5 +164,5 @@ func (c *command) fail(err error) int {
 }
 
 func (c *command) println(w io.Writer, line string) {
-	_, _ = fmt.Fprintln(w, action.Clean(line)) // a terminal that is gone cannot be told
+	_, _ = fmt.Fprintln(w, c.secrets.Clean(line)) // a terminal that is gone cannot be told
 }

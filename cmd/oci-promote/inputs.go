@@ -23,6 +23,7 @@ type common struct {
 	retryFor    time.Duration
 	shaLength   int
 	clusters    pipeline.Clusters
+	secrets     *action.Secrets
 }
 
 func (c *command) common(r *action.Reader) common {
@@ -35,6 +36,7 @@ func (c *command) common(r *action.Reader) common {
 			Integration: action.Get(r, "integration-semver", semver.ParseConstraint),
 			Live:        action.Get(r, "live-semver", semver.ParseConstraint),
 		},
+		secrets:     c.secrets,
 		token:       r.Text("token"),
 		credentials: oci.Credentials{Username: r.Text("username"), Password: r.Text("password"), Actor: c.getenv("GITHUB_ACTOR")},
 	}
@@ -58,13 +60,16 @@ func (c *command) common(r *action.Reader) common {
 		}
 		return oci.ParseReference(s)
 	})
+	if in.plainHTTP && in.ref.Host == "ghcr.io" {
+		r.Fail("plain-http", errors.New("ghcr.io speaks HTTPS, and no token may go there in the clear; leave it false"))
+	}
 	return in
 }
 
 // transport is the one that all clients of a run share, with its budget for retries.
 func (in common) transport(log func(string)) http.RoundTripper {
 	retrier := &oci.Retrier{Budget: in.retryFor, Notify: log}
-	return retrier.Transport(oci.NewTransport())
+	return retrier.Transport(oci.Discreet(oci.NewTransport(), in.secrets.Add, in.secrets.Hide))
 }
 
 // open opens the repository. Close it, or the next process waits for a layout.
@@ -76,6 +81,7 @@ func (in common) open(ctx context.Context, o oci.Options) (pipeline.Repository, 
 		}
 		return l, l.Close, nil
 	}
+	o.Secret = in.secrets.Add
 	o.Credentials, o.PlainHTTP, o.ReadOnly, o.UserAgent = in.credentials, in.plainHTTP, in.dryRun, userAgent()
 	repo, err := oci.OpenRegistry(in.ref, o)
 	return repo, func() error { return nil }, err

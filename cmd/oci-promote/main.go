@@ -43,10 +43,12 @@ type command struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	now            func() time.Time
+	secrets        *action.Secrets
 	terminal       bool // stderr is one, so that progress may overwrite itself
 }
 
 func (c *command) run(ctx context.Context, args []string) int {
+	c.secrets = &action.Secrets{}
 	if len(args) == 0 && action.IsAction(c.getenv) {
 		return c.runAction(ctx)
 	}

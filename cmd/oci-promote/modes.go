@@ -25,7 +25,11 @@ func (c *command) mode(ctx context.Context, name string, v action.Values, s sess
 	modes := map[string]func(context.Context, action.Values, session) (pipeline.Report, error){
 		action.Build: c.build, action.Tag: c.tag, action.Verify: c.verify,
 	}
+	c.secrets.Public = v["repository"] + " " + c.getenv("GITHUB_REPOSITORY")
+	c.secrets.Add(v["password"])
+	c.secrets.Add(v["token"])
 	report, err := modes[name](ctx, v, s)
+	c.fit(&report)
 	for _, input := range action.Misplaced(name, v) {
 		report.Warnings = append(report.Warnings, fmt.Sprintf("input %q is set but mode %s does not use it", input, name))
 	}

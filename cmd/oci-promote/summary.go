@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/action"
@@ -15,11 +16,11 @@ type pages struct{ repository, container, run string }
 
 func (c *command) pages(r pipeline.Report) (p pages) {
 	server, repository := c.getenv("GITHUB_SERVER_URL"), c.getenv("GITHUB_REPOSITORY")
-	if server == "" || repository == "" {
+	if !serverForm.MatchString(server) || !repositoryForm.MatchString(repository) {
 		return p
 	}
 	p.repository = server + "/" + repository
-	if id := c.getenv("GITHUB_RUN_ID"); id != "" {
+	if id := c.getenv("GITHUB_RUN_ID"); runForm.MatchString(id) {
 		p.run = p.repository + "/actions/runs/" + id
 	}
 	owner, _, _ := strings.Cut(repository, "/")
@@ -27,6 +28,23 @@ func (c *command) pages(r pipeline.Report) (p pages) {
 		p.container = p.repository + "/pkgs/container/" + url.PathEscape(name)
 	}
 	return p
+}
+
+// What the runner's variables look like that links are made of.
+var (
+	serverForm     = regexp.MustCompile(`^https?://[\w.:-]+$`)
+	repositoryForm = regexp.MustCompile(`^[\w.-]+/[\w.-]+$`)
+	runForm        = regexp.MustCompile(`^\d+$`)
+)
+
+// pageForm is the address of a page as GitHub gives it: nothing in it ends a link.
+var pageForm = regexp.MustCompile(`^https?://[\w.:-]{1,200}/[\w./%+~-]{1,400}$`)
+
+// there reports whether an address that GitHub's API gave is a page of this GitHub.
+func (p pages) there(address string) bool {
+	page, err := url.Parse(address)
+	home, homeErr := url.Parse(p.repository)
+	return err == nil && homeErr == nil && pageForm.MatchString(address) && page.Scheme == home.Scheme && page.Host == home.Host
 }
 
 // summary is the report as the job's summary.
@@ -60,7 +78,7 @@ func summary(r pipeline.Report, p pages) string {
 		row("Integration selects next", orElse(action.Code(r.Selected.Integration), "nothing"))
 		row("Live selects next", orElse(action.Code(r.Selected.Live), "nothing yet"))
 	}
-	row("Release", link(r.Release, r.Release))
+	row("Release", p.address(r.Release))
 	row("Package", link("all versions", p.container))
 	row("Run", link("log", p.run))
 	if r.Next != "" {
@@ -111,13 +129,13 @@ func pushed(r pipeline.Report) bool {
 }
 
 // failure is the summary of a run that did not succeed.
-func failure(mode string, errs []string, hint string) string {
+func (c *command) failure(mode string, err error) string {
 	s := fmt.Sprintf("### %s: failed\n\n", action.Markdown(mode))
-	for _, text := range errs {
-		s += fmt.Sprintf("- %s\n", action.Markdown(text))
+	for _, text := range parts(err) {
+		s += fmt.Sprintf("- %s\n", action.Markdown(c.secrets.Clean(text)))
 	}
-	if hint != "" {
-		s += fmt.Sprintf("\n> [!TIP]\n> %s\n", action.Markdown(hint))
+	if hint := hintOf(err); hint != "" {
+		s += fmt.Sprintf("\n> [!TIP]\n> %s\n", action.Markdown(c.secrets.Clean(hint)))
 	}
 	return s
 }
@@ -135,6 +153,14 @@ func commitLink(sha, repositoryURL string) string {
 		return action.Code(sha)
 	}
 	return fmt.Sprintf("[%s](%s/commit/%s)", action.Code(sha[:7]), repositoryURL, sha)
+}
+
+// address shows the address of a page, as a link where it leads to this GitHub.
+func (p pages) address(address string) string {
+	if !p.there(address) {
+		return action.Markdown(address)
+	}
+	return link(address, address)
 }
 
 // link shows text as a link, if there is a page.

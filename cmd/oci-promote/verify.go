@@ -69,7 +69,7 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 		}
 		return report, err
 	}
-	if issue {
+	if c.fit(&report); issue {
 		c.track(ctx, api, &report, dryRun)
 	}
 	return report, nil

@@ -14,14 +14,12 @@ import (
 // tagForm is what a registry takes for a tag (facts 15).
 var tagForm = regexp.MustCompile(`^\w[\w.-]{0,127}$`)
 
-// runPage is the page of a workflow run, as GitHub gives it.
-var runPage = regexp.MustCompile(`^https://[\w.:-]{1,200}/[\w./-]{1,300}$`)
-
-func runLink(url string) string {
-	if !runPage.MatchString(url) {
-		return action.Markdown(url)
+// runLink leads to a workflow run.
+func (p pages) runLink(address string) string {
+	if !p.there(address) {
+		return action.Markdown(address)
 	}
-	return fmt.Sprintf("[run](%s)", url)
+	return link("run", address)
 }
 
 // track keeps the tracking issue: open while unhealthy, closed after. A failure is a warning:
@@ -97,10 +95,10 @@ func (c *command) trackFailure(ctx context.Context, api *github.Repository, name
 	}
 	text := fmt.Sprintf("`oci-promote verify` could not tell whether the promotion of %s works.\n\n", action.Code(name))
 	for _, part := range parts(cause) {
-		text += fmt.Sprintf("> [!CAUTION]\n> %s\n", prose(part))
+		text += fmt.Sprintf("> [!CAUTION]\n> %s\n", prose(c.secrets.Clean(part)))
 	}
 	if hint := hintOf(cause); hint != "" {
-		text += fmt.Sprintf(">\n> **What to do:** %s\n", prose(hint))
+		text += fmt.Sprintf(">\n> **What to do:** %s\n", prose(c.secrets.Clean(hint)))
 	}
 	_, _, err := api.Track(ctx, github.Tracking{Artifact: name, Title: title(name), Body: text + kept})
 	if err != nil {

@@ -32,9 +32,9 @@ func verifySummary(r pipeline.Report, p pages) string {
 	fmt.Fprintf(&b, "| Integration selects | %s |\n| Live selects | %s |\n",
 		orElse(action.Code(r.Selected.Integration), "nothing"), orElse(action.Code(r.Selected.Live), "nothing"))
 	if r.Issue != "" {
-		fmt.Fprintf(&b, "| Issue | %s |\n", link(r.Issue, r.Issue))
+		fmt.Fprintf(&b, "| Issue | %s |\n", p.address(r.Issue))
 	}
-	details(&b, "The path, step by step", pathTable(d.Path), r.Outcome == pipeline.Unhealthy)
+	details(&b, "The path, step by step", pathTable(d.Path, p), r.Outcome == pipeline.Unhealthy)
 	details(&b, "Versions", versionTable(d.Versions, d.At, p), r.Outcome == pipeline.Unhealthy)
 	b.WriteString(callouts(r))
 	return b.String()
@@ -116,7 +116,7 @@ func prose(text string) string {
 	return strings.Join(parts, "")
 }
 
-func pathTable(path []pipeline.Step) string {
+func pathTable(path []pipeline.Step, p pages) string {
 	var b strings.Builder
 	b.WriteString("| stage | state | when | evidence |\n|---|---|---|---|\n")
 	for _, step := range path {
@@ -132,7 +132,7 @@ func pathTable(path []pipeline.Step) string {
 			evidence = append(evidence, action.Markdown(step.Evidence.Status))
 		}
 		if step.Evidence.Run != "" {
-			evidence = append(evidence, runLink(step.Evidence.Run))
+			evidence = append(evidence, p.runLink(step.Evidence.Run))
 		}
 		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mark(step.State), step.Stage, step.State, when, strings.Join(evidence, " "))
 	}

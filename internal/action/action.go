@@ -13,15 +13,18 @@ import (
 
 // Run is one run of the action: the runner's variables and files.
 type Run struct {
-	gha    *githubactions.Action
-	getenv func(string) string
-	out    io.Writer
+	Secrets *Secrets // in nothing that the run says; may be nil
+	gha     *githubactions.Action
+	getenv  func(string) string
+	out     io.Writer
 }
 
 // New begins a run. Nothing is read from the process but through getenv.
 func New(getenv func(string) string, out io.Writer) *Run {
-	return &Run{githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(out)), getenv, out}
+	return &Run{nil, githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(out)), getenv, out}
 }
+
+func (r *Run) clean(s string) string { return r.Secrets.Clean(s) }
 
 // IsAction reports whether the program was started as an action rather than by hand:
 // the runner sets an INPUT_ variable for each input.
@@ -39,20 +42,20 @@ func (r *Run) Values() Values {
 }
 
 // Println writes one line to the log. It may hold text from outside.
-func (r *Run) Println(line string) { fmt.Fprintln(r.out, Clean(line)) }
+func (r *Run) Println(line string) { fmt.Fprintln(r.out, r.clean(line)) }
 
 // Notice annotates the run with something good to know.
-func (r *Run) Notice(text string) { r.gha.Noticef("%s", Clean(text)) }
+func (r *Run) Notice(text string) { r.gha.Noticef("%s", r.clean(text)) }
 
 // Warning annotates the run with something that may need a hand.
-func (r *Run) Warning(text string) { r.gha.Warningf("%s", Clean(text)) }
+func (r *Run) Warning(text string) { r.gha.Warningf("%s", r.clean(text)) }
 
 // Error annotates the run with an error of one line or more, the last of which may
 // say what to do. Empty lines are left out.
 func (r *Run) Error(lines ...string) {
 	var clean []string
 	for _, line := range lines {
-		if line = Clean(line); line != "" {
+		if line = r.clean(line); line != "" {
 			clean = append(clean, line)
 		}
 	}
@@ -72,17 +75,18 @@ func (r *Run) SetOutput(name, value string) (err error) {
 		return fmt.Errorf("setting output %s: %q could forge another output", name, Clean(value))
 	}
 	defer caught("setting output "+name, &err)
-	r.gha.SetOutput(name, value)
+	r.gha.SetOutput(name, r.Secrets.Hide(value))
 	return nil
 }
 
-// JSON is v on one line, fit for an output: the delimiter, which can only be inside
-// a string, is spelled with escapes. Both ends of it are, since two delimiters may
-// share an underscore.
+// JSON is v on one line, fit for an output and for a log: the delimiter and "##[", which can only be inside a string,
+// are spelled with escapes. Both ends of the delimiter are, since two may share an underscore.
 func JSON(v any) (string, error) {
 	blob, err := json.Marshal(v)
-	return strings.ReplaceAll(string(blob), delimiter, `\u005f`+strings.Trim(delimiter, "_")+`\u005f`), err
+	return jsonEscapes.Replace(string(blob)), err
 }
+
+var jsonEscapes = strings.NewReplacer(delimiter, `\u005f`+strings.Trim(delimiter, "_")+`\u005f`, "##[", `\u0023#[`)
 
 // Text makes text from outside fit for an output: one line, in which the delimiter's word is
 // broken in its middle.
@@ -99,6 +103,7 @@ func (r *Run) AddSummary(markdown string) (err error) {
 	if r.getenv("GITHUB_STEP_SUMMARY") == "" {
 		return nil
 	}
+	markdown = r.Secrets.Hide(markdown)
 	if len(markdown) > maxSummary-1 {
 		const more = "\n\n(cut here: GitHub takes no more)\n"
 		markdown = markdown[:maxSummary-1-len(more)]

@@ -15,13 +15,7 @@ const maxText = 2000
 // line (facts 21); a terminal obeys escape sequences, and bidirectional controls show
 // a line as what it is not. Line breaks become spaces, other controls vanish.
 func Clean(s string) string {
-	cut := len(s) > maxText
-	if cut {
-		s = s[:maxText]
-		for !utf8.ValidString(s) && len(s) > maxText-utf8.UTFMax {
-			s = s[:len(s)-1]
-		}
-	}
+	s, cut := shorten(s)
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t' || r == '\u2028' || r == '\u2029' || r == '\u0085':
@@ -39,6 +33,35 @@ func Clean(s string) string {
 		s += "…"
 	}
 	return s
+}
+
+// shorten cuts what no line needs, between two characters.
+func shorten(s string) (short string, cut bool) {
+	if len(s) <= maxText {
+		return s, false
+	}
+	s = s[:maxText]
+	for !utf8.ValidString(s) && len(s) > maxText-utf8.UTFMax {
+		s = s[:len(s)-1]
+	}
+	return s, true
+}
+
+// Clean is Clean without the secrets. They are looked for before a cut can go through one, and again when what nobody
+// sees is gone from between.
+func (s *Secrets) Clean(text string) string { return s.Hide(Clean(s.Hide(text))) }
+
+// Short is text without the secrets, cut to what a report holds of one text. Where a secret shows only once what nobody
+// sees is gone, so is that.
+func (s *Secrets) Short(text string) string {
+	text, cut := shorten(s.Hide(text))
+	if clean := Clean(text); s.Hide(clean) != clean {
+		return s.Hide(clean)
+	}
+	if cut {
+		text += "…"
+	}
+	return text
 }
 
 // Markdown makes text from outside harmless in a summary or an issue: no link, no image, no

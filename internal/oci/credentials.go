@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"context"
 	"fmt"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -42,6 +43,19 @@ func (c Credentials) pick(host string) (login, error) {
 		return login{}, fmt.Errorf("reading Docker's credentials (DOCKER_CONFIG): %w", err)
 	}
 	return login{credentials.Credential(store), "with Docker's credentials (DOCKER_CONFIG), if it has any for this host"}, nil
+}
+
+// telling is the login's credential, which tells its secrets before they go anywhere.
+func (l login) telling(secret func(string)) auth.CredentialFunc {
+	return func(ctx context.Context, hostport string) (auth.Credential, error) {
+		c, err := l.credential(ctx, hostport)
+		if secret != nil {
+			for _, s := range []string{c.Password, c.RefreshToken, c.AccessToken} {
+				secret(s)
+			}
+		}
+		return c, err
+	}
 }
 
 func static(host, username, password, as string) login {

@@ -67,6 +67,10 @@ const (
 // errdef.ErrNotFound, on which callers decide.
 func (r *Registry) explain(op operation, err error) error {
 	var known *Error
+	var u *url.Error
+	if errors.As(err, &u) && errors.As(u.Err, &known) {
+		return known // of a transport of ours
+	}
 	if err == nil || errors.Is(err, errdef.ErrNotFound) || errors.As(err, &known) {
 		return err
 	}

@@ -23,10 +23,11 @@ import (
 type Options struct {
 	Credentials Credentials
 	PlainHTTP   bool
-	ReadOnly    bool              // ask for no right to push, and refuse to
-	FirstBuild  bool              // believe a 403 on the tag list: nothing was ever pushed
-	Build       bool              // the run is one that may set FirstBuild
-	Transport   http.RoundTripper // with the run's retries; nil for NewTransport alone
+	ReadOnly    bool                // ask for no right to push, and refuse to
+	FirstBuild  bool                // believe a 403 on the tag list: nothing was ever pushed
+	Build       bool                // the run is one that may set FirstBuild
+	Transport   http.RoundTripper   // with the run's retries; nil for NewTransport alone
+	Secret      func(secret string) // told each that a login holds; may be nil
 	UserAgent   string
 }
 
@@ -70,8 +71,8 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 	}
 	first := newGate()
 	client := &auth.Client{
-		Client:     &http.Client{Transport: normalizer{o.Transport}},
-		Credential: l.credential,
+		Client:     &http.Client{Transport: normalizer{challenged{o.Transport, ref, actions}}},
+		Credential: l.telling(o.Secret),
 		Cache:      gatedCache{auth.NewCache(), first},
 	}
 	client.SetUserAgent(o.UserAgent)
