@@ -79,3 +79,35 @@ func TestListNeverShowsOurs(t *testing.T) {
 type blind struct{ *hooked }
 
 func (blind) Tags(context.Context, string, func([]string) error) error { return nil }
+
+// TestStableListedBeforeItCanBeRead: a registry may list a tag while it still takes it. The promotion beside that looks
+// again, instead of giving up.
+func TestStableListedBeforeItCanBeRead(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, promoted)
+	tag := tagFor(t, s, s.subject(t, "b"), nil)
+	half := &halfWritten{Repository: tag.Repo, tag: "0.0.1", times: 3}
+	tag.Repo = half
+	r, err := tag.Run(t.Context())
+	if err != nil || r.Outcome != Promoted || r.Version != "0.0.2" || half.times > 0 {
+		t.Errorf("%s %s, %v, %d looks left", r.Outcome, r.Version, err, half.times)
+	}
+}
+
+// halfWritten is a repository that lists a tag and does not show it the first times.
+type halfWritten struct {
+	Repository
+	mu    sync.Mutex
+	tag   string
+	times int
+}
+
+func (h *halfWritten) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if tag == h.tag && h.times > 0 {
+		h.times--
+		return ocispec.Descriptor{}, errdef.ErrNotFound
+	}
+	return h.Repository.Resolve(ctx, tag)
+}

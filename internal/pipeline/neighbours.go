@@ -97,16 +97,22 @@ func (n *numbering) isNeighbour(d digest.Digest) bool {
 }
 
 // unnumbered are those of around that no candidate above the stable names. One that
-// lost its base to a promotion will take another number yet.
+// lost its base to a promotion will take another number yet; that promotion's rescue may
+// have given it rc.0 meanwhile, which keeps no build from writing the number that it chose before.
 func (n *numbering) unnumbered(now snapshot, named map[string]digest.Digest, around []string) []string {
-	numbered := map[digest.Digest]bool{}
+	numbered, rescued := map[digest.Digest]bool{}, map[digest.Digest]bool{}
 	for tag, d := range named {
-		if c, err := version.ParseCandidate(tag); err == nil && now.ladder.Above(c) {
+		switch c, err := version.ParseCandidate(tag); {
+		case err != nil || !now.ladder.Above(c):
+		case c.N == 0:
+			rescued[d] = true
+		default:
 			numbered[d] = true
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(around), func(tag string) bool {
-		return numbered[n.neighbours[tag].desc.Digest]
+		d := n.neighbours[tag].desc.Digest
+		return numbered[d] || rescued[d] && now.has[integrationOf(tag)]
 	})
 }
 

@@ -92,7 +92,7 @@ func (r *tagRun) completed(ctx context.Context, now snapshot, stable string, kno
 	if known.digest != "" && known.rank != "" {
 		return known, nil
 	}
-	a, err := r.read(ctx, stable)
+	a, err := r.readListed(ctx, stable)
 	if err != nil || a == nil {
 		return stableFacts{}, err
 	}

@@ -187,6 +187,20 @@ func (s store) read(ctx context.Context, tag string) (*artifact, error) {
 	return &artifact{info, desc, blob, tag}, nil
 }
 
+// readListed is read for a tag that a list shows. While a registry takes a tag it may list it already and not read it.
+func (s store) readListed(ctx context.Context, tag string) (*artifact, error) {
+	for _, wait := range lag {
+		a, err := s.read(ctx, tag)
+		if err != nil || a != nil {
+			return a, err
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil //nolint:nilnil // absence is an answer, not an error
+}
+
 // tag names a with tag. Always by its manifest's bytes, never from tag to tag, so
 // that the digest is the one that was looked at.
 func (s store) tag(ctx context.Context, a *artifact, tag string) error {

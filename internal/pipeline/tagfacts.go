@@ -152,7 +152,7 @@ func (r *tagRun) lookAtStable(ctx context.Context, now snapshot, f *tagFacts, ne
 	if !ok || above && len(newer) == 0 {
 		return nil
 	}
-	highest, err := r.read(ctx, s.String())
+	highest, err := r.readListed(ctx, s.String())
 	if err != nil {
 		return err
 	}
