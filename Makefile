@@ -39,7 +39,7 @@ WORKFLOWS = $(wildcard .github/workflows/*.yml .github/workflows/*.yaml \
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: build
 build: ## Build bin/oci-promote
@@ -58,11 +58,12 @@ test: ## Run every test of both modules (TESTFLAGS=-v for more)
 	  (cd "$$module" && go test $$race -timeout 20m -count=1 $(TESTFLAGS) ./...) || status=1; \
 	done; exit $$status
 
-CHAOS := ./chaos
-
 .PHONY: chaos
-chaos: ## The tests of faults and load in their long form; the fault matrix goes to dist/chaos.md
-	@mkdir -p dist; cd test && go test -timeout 2h -count=1 -v $(CHAOS) -args -long -matrix "$(CURDIR)/dist/chaos.md"
+chaos: ## Run the tests of faults, load, packing and hostile text in their long form; the fault matrix goes to dist/chaos.md
+	@mkdir -p dist; cd test; status=0; echo "faults and load"; \
+	go test -timeout 2h -count=1 ./chaos -args -long -matrix "$(CURDIR)/dist/chaos.md" || status=1; \
+	echo "packing, hostile text and secrets"; \
+	go test -timeout 2h -count=1 ./packing ./hostile -args -long || status=1; exit $$status
 
 .PHONY: e2e
 e2e: $(ACT) ## Run the example workflows in act, with the action built from the Dockerfile (needs root, or a Docker engine)
