@@ -1,11 +1,14 @@
 package test
 
 import (
+	"net/http"
+	"net/http/httputil"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/oci-promote/oci-promote/test/internet"
 	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
@@ -19,7 +22,7 @@ const (
 )
 
 // TestDocsPermissions holds the messages in docs/permissions.md, which are its indented lines, to what the program says
-// where ghcr.io or GitHub refuses: each is there, word for word, and no other. A proxy on loopback stands in for both.
+// where ghcr.io or GitHub refuses: each is there, word for word, and no other. A registry on loopback stands in for both.
 func TestDocsPermissions(t *testing.T) {
 	guide := readPage(t, "docs/permissions.md").text
 	s := registrytest.Start(t, registrytest.Options{})
@@ -28,8 +31,10 @@ func TestDocsPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(work)
-	common := []string{"--repository", "ghcr.io/acme/fleet", "--plain-http", "--retry-for", "0s"}
-	env := []string{"HTTP_PROXY=http://" + s.Host, "GITHUB_TOKEN=ghs_x", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_API_URL=http://api.github.com"}
+	world := internet.New(t)
+	world.Hosts["ghcr.io"], world.Hosts["api.github.com"] = inFrontOf(s), inFrontOf(s)
+	common := []string{"--repository", "ghcr.io/acme/fleet", "--retry-for", "0s"}
+	env := append(world.Env(), "GITHUB_TOKEN=ghs_x", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_API_URL=https://api.github.com")
 	const api = "/repos/acme/fleet/"
 	build := func(commit string, more ...string) []string {
 		return append([]string{"build", "--path", "platform", "--revision", "main@sha1:" + commit}, more...)
@@ -76,6 +81,21 @@ func TestDocsPermissions(t *testing.T) {
 		if !slices.ContainsFunc(said, func(s string) bool { return anyDigest(s) == line }) {
 			t.Errorf("docs/permissions.md has what no run says:\n%s", line)
 		}
+	}
+}
+
+// inFrontOf leads a host that speaks HTTPS to a registry that does not.
+func inFrontOf(s *registrytest.Server) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", s.Host, r.In.Host
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if location := r.Header.Get("Location"); location != "" {
+				r.Header.Set("Location", strings.Replace(location, "http://", "https://", 1))
+			}
+			return nil
+		},
 	}
 }
 

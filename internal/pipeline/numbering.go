@@ -35,6 +35,7 @@ type numbering struct {
 	log       func(format string, args ...any)
 	warn      func(format string, args ...any)
 
+	done       bool                     // integration- is written: nobody waits for us any more
 	stale      bool                     // the list lagged behind our own write for too long
 	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
 	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
@@ -82,6 +83,7 @@ func (n *numbering) take(ctx context.Context, try version.Candidate) (numbered, 
 
 // confirm looks once more when the build is done, if it had neighbours.
 func (n *numbering) confirm(ctx context.Context, got numbered) (numbered, error) {
+	n.done = true
 	if got.late != "" || !n.hadNeighbours() {
 		return got, nil
 	}
@@ -107,7 +109,11 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			n.stale = true
 			n.warn("the registry's tag list does not show %q, which this build wrote seconds ago; while it lags like that, two builds at once may take the same number: run one at a time", try)
 		}
-		if !now.ladder.Above(try) {
+		switch {
+		case now.ladder.Above(try):
+		case n.done && named == n.mine.desc.Digest: // taken after we were done: the promotion's rescue is for that
+			return now, true, nil
+		default:
 			n.log("the base of %s was taken meanwhile", try)
 			return now, false, nil
 		}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -65,5 +66,36 @@ func TestRescuedWhileNumbering(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(tags)
+	}
+}
+
+// TestBaseTakenWhenDone has a promotion take the base of a build that just said that it is done. Nobody waits for that
+// any more, so that it must not take another number; the promotion's rescue gives it one where that is due.
+func TestBaseTakenWhenDone(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	promoted := mustBuild(t, buildOf(t, s, 1))
+	killed := errors.New("killed")
+	ours := &hooked{Store: s.Store}
+	ours.after = func(tag string) {
+		switch {
+		case strings.HasPrefix(tag, shaPrefix): // a neighbour announces itself and goes no further
+			half := &hooked{Store: s.Store, before: func(tag string) error {
+				if isCandidate(tag) {
+					return killed
+				}
+				return nil
+			}}
+			if _, err := buildOf(t, half, 3).Run(t.Context()); !errors.Is(err, killed) {
+				t.Error(err)
+			}
+		case strings.HasPrefix(tag, integrationPrefix):
+			name(t, s, promoted.Candidate, "0.0.1")
+		}
+	}
+	r := mustBuild(t, buildOf(t, ours, 2))
+	tags := tagsOf(t, s)
+	if r.Candidate != "0.0.1-rc.2" || tags[r.Candidate] != r.Digest.String() || tags["0.0.2-rc.1"] != "" {
+		t.Errorf("reports %s on %s, tags %v", r.Candidate, r.Digest, tags)
 	}
 }

@@ -84,6 +84,14 @@ type target struct {
 	place int
 }
 
+// kind is what a request is found by. Which one goes first, and gets 401, is chance where two begin at once.
+func (r asked) kind() string {
+	if !r.token && strings.HasPrefix(r.path, "/v2/") {
+		return "without a token"
+	}
+	return r.method + " " + r.path
+}
+
 // cell is one repository under one fault.
 type cell struct {
 	repo  string
@@ -119,7 +127,7 @@ var (
 // serve answers one request of the cell, of the registry or of GitHub.
 func (c *cell) serve(w http.ResponseWriter, r *http.Request, n int, next http.Handler, hub bool) {
 	path := strings.Replace(pathOf.Replace(r.URL.Path), c.repo, "CELL", 1)
-	a := asked{method: r.Method, path: uploadID.ReplaceAllString(path, "/uploads/ID")}
+	a := asked{method: r.Method, path: uploadID.ReplaceAllString(path, "/uploads/ID"), token: strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")}
 	if !hub {
 		next = c.journal(next)
 	}
@@ -143,10 +151,9 @@ func (c *cell) meets(a asked, hub bool) registrytest.Interceptor {
 	if c.fault == nil || hub != c.hub {
 		return nil
 	}
-	key := a.method + " " + a.path
-	place := c.seen[key]
-	c.seen[key]++
-	if hit := key == c.from.method+" "+c.from.path && place == c.from.place; !hit && (!c.always || c.hits == 0) {
+	place := c.seen[a.kind()]
+	c.seen[a.kind()]++
+	if hit := a.kind() == c.from.kind() && place == c.from.place; !hit && (!c.always || c.hits == 0) {
 		return nil
 	}
 	c.hits++
@@ -182,9 +189,8 @@ func (c *cell) targets(hub bool) []target {
 		if strings.HasPrefix(a.path, hubPrefix) != hub {
 			continue
 		}
-		key := a.method + " " + a.path
-		all = append(all, target{a, places[key]})
-		places[key]++
+		all = append(all, target{a, places[a.kind()]})
+		places[a.kind()]++
 	}
 	return all
 }

@@ -47,8 +47,11 @@ func (j job) String() string {
 }
 
 func (j job) verdict() verdict {
-	if j.always {
+	switch {
+	case j.always:
 		return j.fault.always
+	case j.once == fails && j.path == j.guessed && j.place == 0:
+		return either
 	}
 	return j.once
 }

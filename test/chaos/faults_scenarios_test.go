@@ -20,6 +20,7 @@ type scenario struct {
 	code  int  // exit status of a run that nothing disturbs
 
 	optional string // path that is only read for the report, after all is done: the run may end well without it
+	guessed  string // path that is read beside the list, and again after it where that failed
 
 	want    outcome  // of that run
 	targets []target // its requests
@@ -59,15 +60,16 @@ func (b *bench) scenarios(t *testing.T) []*scenario {
 	b.hub = hub(map[string]string{programtest.CommitA: "kustomization/platform/" + a.Tag + "@" + a.Digest})
 	kustomization := []string{"--kustomization", "flux-system/platform"}
 	promote := append([]string{"--wait", "0s"}, kustomization...)
+	const manifests = "/v2/CELL/manifests/"
 	return []*scenario{
 		{name: "first build", mode: "build", env: dayA, flags: buildFlags},
 		{name: "build, pages of tags", mode: "build", seed: long, env: []string{programtest.DayOf(9)}, flags: next},
 		{name: "build again", mode: "build", seed: one, env: dayA, flags: buildFlags},
-		{name: "promotion and rescue", mode: "tag", seed: two, env: a.BoundStatus(t), flags: promote},
-		{name: "promotion by dispatch", mode: "tag", seed: two, env: a.Dispatch(t), flags: promote},
+		{name: "promotion and rescue", mode: "tag", seed: two, env: a.BoundStatus(t), flags: promote, guessed: manifests + a.Tag},
+		{name: "promotion by dispatch", mode: "tag", seed: two, env: a.Dispatch(t), flags: promote, guessed: manifests + a.Tag},
 		{name: "rollback", mode: "tag", seed: promoted, flags: append([]string{"--digest", a2.Digest, "--version", "next"}, promote...),
-			optional: "/v2/CELL/manifests/0.0.2"},
-		{name: "promotion again", mode: "tag", seed: promoted, env: b2.BoundStatus(t), flags: promote},
+			optional: manifests + "0.0.2", guessed: manifests + a2.Digest},
+		{name: "promotion again", mode: "tag", seed: promoted, env: b2.BoundStatus(t), flags: promote, guessed: manifests + b2.Tag},
 		{name: "verify, healthy", mode: "verify", seed: promoted, flags: kustomization},
 		{name: "verify, unhealthy", mode: "verify", seed: two, flags: kustomization, code: 1},
 		{name: "GitHub in a build", mode: "build", seed: promoted, env: []string{programtest.DayOf(9)}, flags: append([]string{"--bump", "auto"}, next...), hub: true},

@@ -38,6 +38,7 @@ type fault struct {
 // asked is a request of a run that nothing disturbed.
 type asked struct {
 	method, path string // path without its query; the repository is CELL
+	token        bool   // it has one
 	status       int
 	bytes        int
 }

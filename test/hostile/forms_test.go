@@ -45,8 +45,8 @@ func (s step) leaks(secrets []secret, shown string) (found []string) {
 				found = append(found, fmt.Sprintf("the %s (%s) is shown: …%.200q", secret.name, form, shown[max(0, i-80):]))
 			}
 			for _, r := range s.asked {
-				if !slices.Contains(secret.allowed, r.scheme+"://"+r.host) && strings.Contains(r.text, text) {
-					found = append(found, fmt.Sprintf("the %s (%s) is told to %s://%s: %.300q", secret.name, form, r.scheme, r.host, r.text))
+				if !slices.Contains(secret.allowed, r.Scheme+"://"+r.Host) && strings.Contains(r.Text, text) {
+					found = append(found, fmt.Sprintf("the %s (%s) is told to %s://%s: %.300q", secret.name, form, r.Scheme, r.Host, r.Text))
 				}
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oci-promote/oci-promote/test/internet"
 	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
@@ -92,7 +93,7 @@ func (s step) keeps(t *testing.T, secrets []secret) {
 // visited tells how often a host was asked.
 func (s step) visited(host string) (n int) {
 	for _, r := range s.asked {
-		if r.host == host {
+		if r.Host == host {
 			n++
 		}
 	}
@@ -135,7 +136,7 @@ func TestRealms(t *testing.T) {
 					}
 					return guarded(c.realm, "")(out, r)
 				}
-				w.hosts[authHost] = http.HandlerFunc(gives)
+				w.Hosts[authHost] = http.HandlerFunc(gives)
 				s := w.run(t, workspace(t), mode, append(w.event(t, mode), login...)...)
 				s.keeps(t, ourSecrets())
 				if c.refused == "" {
@@ -154,7 +155,7 @@ func TestRealms(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, nil)
 		w.intercept = guarded("http://"+authHost+"/token", "")
-		w.hosts[authHost] = http.HandlerFunc(gives)
+		w.Hosts[authHost] = http.HandlerFunc(gives)
 		s := w.run(t, workspace(t), "build", append(login, "INPUT_PLAIN-HTTP=true")...)
 		s.keeps(t, ourSecrets())
 		if s.Code != 1 || s.visited(authHost) > 0 || !strings.Contains(s.Stdout, "auth.example over plain HTTP") {
@@ -175,7 +176,7 @@ func TestScopes(t *testing.T) {
 			w := newWorld(t, nil)
 			w.intercept = guarded("https://"+authHost+"/token", greedy)
 			var asked []string
-			w.hosts[authHost] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+			w.Hosts[authHost] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 				asked = append(asked, strings.Join(r.URL.Query()["scope"], " "))
 				gives(out, r)
 			})
@@ -217,12 +218,12 @@ func TestRedirects(t *testing.T) {
 					w.intercept = func(out http.ResponseWriter, r *http.Request) bool {
 						return guarded("https://"+authHost+"/token", "")(out, r) || redirect(out, r)
 					}
-					w.hosts[authHost] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+					w.Hosts[authHost] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 						if !redirect(out, r) {
 							gives(out, r)
 						}
 					})
-					w.hosts[evilHost] = http.HandlerFunc(tempts)
+					w.Hosts[evilHost] = http.HandlerFunc(tempts)
 					mode := "build"
 					if request == "HEAD /blobs/" {
 						mode = "verify"
@@ -250,11 +251,11 @@ func TestRedirects(t *testing.T) {
 				if r.Method != method || !strings.Contains(r.URL.Path, path) || r.URL.Scheme != "https" {
 					return false
 				}
-				raw(out, "HTTP/1.1 "+c.status+" x\r\n"+c.header+"\r\nContent-Type: application/json\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"tags\":[]}")
+				internet.Raw(out, "HTTP/1.1 "+c.status+" x\r\n"+c.header+"\r\nContent-Type: application/json\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"tags\":[]}")
 				return true
 			}
-			w.hosts[authHost], w.hosts[evilHost] = http.HandlerFunc(gives), http.HandlerFunc(tempts)
-			w.hosts[registryHost+":8443"] = http.HandlerFunc(tempts)
+			w.Hosts[authHost], w.Hosts[evilHost] = http.HandlerFunc(gives), http.HandlerFunc(tempts)
+			w.Hosts[registryHost+":8443"] = http.HandlerFunc(tempts)
 			w.run(t, workspace(t), "build", login...).keeps(t, ourSecrets())
 		})
 	}
@@ -333,7 +334,7 @@ func TestEchoes(t *testing.T) {
 					hosts[apiHost] = echo
 				}
 				for host, handler := range hosts {
-					w.hosts[host] = handler
+					w.Hosts[host] = handler
 				}
 				s := w.run(t, workspace(t), mode, append(env[:2:2], "INPUT_RETRY-FOR=300ms")...)
 				s.keeps(t, ourSecrets())
@@ -350,7 +351,7 @@ func TestEchoes(t *testing.T) {
 		w := newWorld(t, nil)
 		w.intercept = func(out http.ResponseWriter, r *http.Request) bool {
 			if !challenge(`Basic realm="x"`)(out, r) {
-				raw(out, "HTTP/1.1 503 "+r.Header.Get("Authorization")+" "+password+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+				internet.Raw(out, "HTTP/1.1 503 "+r.Header.Get("Authorization")+" "+password+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 			}
 			return true
 		}
@@ -412,13 +413,13 @@ func TestWhoseLogin(t *testing.T) {
 				}
 				return guarded(c.realm, "")(out, r)
 			}
-			w.hosts["ghcr.io"] = w.hosts[registryHost]
-			w.hosts["ghes.example"] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+			w.Hosts["ghcr.io"] = w.Hosts[registryHost]
+			w.Hosts["ghes.example"] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 				r.URL.Path = strings.TrimPrefix(r.URL.Path, "/api/v3")
 				w.serveGitHub(out, r)
 			})
 			for _, host := range []string{authHost, evilHost} {
-				w.hosts[host] = http.HandlerFunc(gives)
+				w.Hosts[host] = http.HandlerFunc(gives)
 			}
 			w.said = map[string]string{"compare.status": "behind"}
 			s := w.run(t, workspace(t), "build", c.env(t)...)
@@ -436,8 +437,8 @@ func TestWhoseLogin(t *testing.T) {
 	t.Run("a GitHub that moved", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, nil)
-		w.hosts[apiHost] = http.RedirectHandler("https://"+evilHost+"/basic", http.StatusMovedPermanently)
-		w.hosts[evilHost] = http.HandlerFunc(tempts)
+		w.Hosts[apiHost] = http.RedirectHandler("https://"+evilHost+"/basic", http.StatusMovedPermanently)
+		w.Hosts[evilHost] = http.HandlerFunc(tempts)
 		s := w.run(t, workspace(t), "verify", login...)
 		s.keeps(t, ourSecrets())
 	})

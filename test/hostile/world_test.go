@@ -14,6 +14,7 @@ import (
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oci-promote/oci-promote/test/internet"
 	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
@@ -26,7 +27,7 @@ const (
 // world is a registry and a GitHub with a short history: A is live, B waits for its promotion, C is to be built. Said
 // replaces any text of theirs by its name.
 type world struct {
-	*internet
+	*internet.Internet
 	said      map[string]string
 	registry  http.Handler
 	intercept func(w http.ResponseWriter, r *http.Request) bool // true: it has answered
@@ -35,9 +36,9 @@ type world struct {
 
 func newWorld(t *testing.T, said map[string]string) *world {
 	t.Helper()
-	w := &world{internet: newInternet(t), said: said, registry: ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))}
-	w.hosts[registryHost] = http.HandlerFunc(w.serveRegistry)
-	w.hosts[apiHost] = http.HandlerFunc(w.serveGitHub)
+	w := &world{Internet: internet.New(t), said: said, registry: ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))}
+	w.Hosts[registryHost] = http.HandlerFunc(w.serveRegistry)
+	w.Hosts[apiHost] = http.HandlerFunc(w.serveGitHub)
 	w.put(t, programtest.CommitA, 1, "sha-aaaaaaa", "0.0.1-rc.1", "integration-aaaaaaa", "validated-aaaaaaa", "0.0.1")
 	w.digestB = w.put(t, programtest.CommitB, 2, "sha-bbbbbbb", "0.0.2-rc.1", "integration-bbbbbbb")
 	return w
@@ -142,7 +143,7 @@ func (w *world) lie(out http.ResponseWriter, name, status, place string) {
 		body, mediaType = "<html>"+text, "text/html"
 	case "status":
 		line := strings.NewReplacer("\r", "", "\n", " ").Replace(text)
-		raw(out, "HTTP/1.1 "+status+" "+line[:min(len(line), 4000)]+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		internet.Raw(out, "HTTP/1.1 "+status+" "+line[:min(len(line), 4000)]+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		return
 	case "challenge", "location", "link", "digest":
 		line := strings.NewReplacer("\r", "", "\n", " ", "\x00", "").Replace(text)
@@ -151,7 +152,7 @@ func (w *world) lie(out http.ResponseWriter, name, status, place string) {
 			"challenge": "Www-Authenticate: Bearer realm=\"https://" + registryHost + "/token\",service=\"" + line + "\",scope=\"" + line + "\"",
 			"location":  "Location: " + line, "link": "Link: <" + line + ">; rel=\"next\"", "digest": "Docker-Content-Digest: " + line,
 		}[place]
-		raw(out, "HTTP/1.1 "+status+" x\r\n"+header+"\r\nContent-Type: application/json\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"tags\":[]}")
+		internet.Raw(out, "HTTP/1.1 "+status+" x\r\n"+header+"\r\nContent-Type: application/json\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"tags\":[]}")
 		return
 	}
 	out.Header().Set("Content-Type", mediaType)
@@ -224,7 +225,7 @@ func (w *world) serveGitHub(out http.ResponseWriter, r *http.Request) {
 type step struct {
 	programtest.Result
 	dir   string
-	asked []heard
+	asked []internet.Heard
 }
 
 // files of the runner that a step may write.
@@ -234,7 +235,7 @@ var runnerFiles = []string{"OUTPUT", "ENV", "STATE", "PATH", "STEP_SUMMARY", "AR
 func (w *world) run(t testing.TB, workspace, mode string, more ...string) step {
 	t.Helper()
 	dir := t.TempDir()
-	env := append(w.env(), "GITHUB_ACTIONS=true", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_SERVER_URL=https://github.com", "GITHUB_API_URL=https://"+apiHost,
+	env := append(w.Env(), "GITHUB_ACTIONS=true", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_SERVER_URL=https://github.com", "GITHUB_API_URL=https://"+apiHost,
 		"GITHUB_REF_NAME=main", "GITHUB_SHA="+programtest.CommitC, "GITHUB_ACTOR=octocat", "GITHUB_WORKSPACE="+workspace, "GITHUB_RUN_ID=77",
 		"INPUT_MODE="+mode, "INPUT_TOKEN="+apiToken, "INPUT_REPOSITORY="+registryHost+"/acme/fleet", "INPUT_RETRY-FOR=0s")
 	switch mode {
@@ -250,9 +251,9 @@ func (w *world) run(t testing.TB, workspace, mode string, more ...string) step {
 		programtest.Write(t, file, "")
 		env = append(env, "GITHUB_"+name+"="+file)
 	}
-	before := len(w.requests())
+	before := len(w.Requests())
 	r := programtest.Run(t, append(env, more...))
-	return step{r, dir, w.requests()[before:]}
+	return step{r, dir, w.Requests()[before:]}
 }
 
 func (s step) file(t testing.TB, name string) string {
@@ -267,8 +268,8 @@ func (s step) file(t testing.TB, name string) string {
 // issues are the texts that GitHub was given to show.
 func (s step) issues() (texts []string) {
 	for _, r := range s.asked {
-		if r.host == apiHost && !strings.HasPrefix(r.text, "GET ") {
-			_, body, _ := strings.Cut(r.text, "\r\n{")
+		if r.Host == apiHost && !strings.HasPrefix(r.Text, "GET ") {
+			_, body, _ := strings.Cut(r.Text, "\r\n{")
 			texts = append(texts, "{"+body)
 		}
 	}

@@ -1,4 +1,5 @@
-package hostile
+// Package internet is all that a program can reach: a proxy on loopback that plays every host.
+package internet
 
 import (
 	"bufio"
@@ -26,25 +27,26 @@ import (
 	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
-// internet is all that the program can reach: a proxy that plays every host, over HTTPS too, and keeps each request
+// Internet is all that the program can reach: a proxy that plays every host, over HTTPS too, and keeps each request
 // whole. So a test has ghcr.io, and two hosts are two hosts.
-type internet struct {
+type Internet struct {
 	proxy *httptest.Server
-	ca    string // file
-	hosts map[string]http.Handler
+	ca    string                  // file
+	Hosts map[string]http.Handler // by name; the port only if it is not the scheme's own
 
 	mu    sync.Mutex
-	heard []heard
+	heard []Heard
 }
 
-// heard is a request as it arrived.
-type heard struct {
-	scheme, host, text string // text is the request line, the headers and the body
+// Heard is a request as it arrived.
+type Heard struct {
+	Scheme, Host, Text string // Text is the request line, the headers and the body
 }
 
-func newInternet(t *testing.T) *internet {
+// New plays no host yet: name them in Hosts before the program asks.
+func New(t *testing.T) *Internet {
 	t.Helper()
-	n := &internet{hosts: map[string]http.Handler{}, ca: filepath.Join(t.TempDir(), "ca.pem")}
+	n := &Internet{Hosts: map[string]http.Handler{}, ca: filepath.Join(t.TempDir(), "ca.pem")}
 	programtest.Write(t, n.ca, string(authority(t).pem))
 	n.proxy = httptest.NewUnstartedServer(http.HandlerFunc(n.serve))
 	n.proxy.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -54,18 +56,19 @@ func newInternet(t *testing.T) *internet {
 	return n
 }
 
-// env is what leads the program here. Only that no name is looked up is left to the machine.
-func (n *internet) env() []string {
+// Env is what leads the program here. Only that no name is looked up is left to the machine.
+func (n *Internet) Env() []string {
 	return []string{"HTTP_PROXY=" + n.proxy.URL, "HTTPS_PROXY=" + n.proxy.URL, "SSL_CERT_FILE=" + n.ca, "SSL_CERT_DIR=/nowhere"}
 }
 
-func (n *internet) requests() []heard {
+// Requests are all that arrived, in their order.
+func (n *Internet) Requests() []Heard {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return append([]heard(nil), n.heard...)
+	return append([]Heard(nil), n.heard...)
 }
 
-func (n *internet) serve(w http.ResponseWriter, r *http.Request) {
+func (n *Internet) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
 		n.answer("http", r.Host, w, r)
 		return
@@ -86,7 +89,7 @@ func (n *internet) serve(w http.ResponseWriter, r *http.Request) {
 	_ = server.Serve(&oneConn{conn: secure})
 }
 
-func (n *internet) answer(scheme, host string, w http.ResponseWriter, r *http.Request) {
+func (n *Internet) answer(scheme, host string, w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var b strings.Builder
@@ -94,10 +97,10 @@ func (n *internet) answer(scheme, host string, w http.ResponseWriter, r *http.Re
 	_ = r.Header.Write(&b)
 	b.Write(body)
 	n.mu.Lock()
-	n.heard = append(n.heard, heard{scheme, host, b.String()})
+	n.heard = append(n.heard, Heard{scheme, host, b.String()})
 	n.mu.Unlock()
 	r.URL.Scheme, r.URL.Host = scheme, host
-	handler := n.hosts[host]
+	handler := n.Hosts[host]
 	if handler == nil {
 		http.Error(w, "nobody is here", http.StatusNotFound)
 		return
@@ -119,8 +122,8 @@ func (l *oneConn) Accept() (c net.Conn, err error) {
 func (l *oneConn) Close() error   { return nil }
 func (l *oneConn) Addr() net.Addr { return l.conn.LocalAddr() }
 
-// raw answers with these bytes, which net/http would not send.
-func raw(w http.ResponseWriter, text string) {
+// Raw answers with these bytes, which net/http would not send.
+func Raw(w http.ResponseWriter, text string) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		panic(err)
