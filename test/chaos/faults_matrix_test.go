@@ -50,8 +50,8 @@ func (j job) verdict() verdict {
 	switch {
 	case j.always:
 		return j.fault.always
-	case j.once == fails && j.path == j.guessed && j.place == 0:
-		return either
+	case j.once == fails && j.guessed != "" && (!j.token || j.path == j.guessed && j.place == 0):
+		return either // what is guessed may be the first to ask, without a token, and be the one that fails
 	}
 	return j.once
 }
