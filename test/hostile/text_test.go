@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/test/programtest"
@@ -320,7 +321,7 @@ func TestText(t *testing.T) {
 
 var (
 	forgedLine = regexp.MustCompile(`^[\s\x{85}\x{a0}\x{2028}\x{2029}]*(?:FORGED|forged|outcome[=<]|::|##\[)`)
-	unseen     = regexp.MustCompile(`[\x00-\x09\x0b-\x1f\x7f\x{80}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]|\xff`)
+	unseen     = regexp.MustCompile(`[\x00-\x09\x0b-\x1f\x7f\x{80}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]`)
 )
 
 const (
@@ -356,7 +357,7 @@ func (s step) check(t *testing.T) bool {
 			if forgedLine.MatchString(part) || strings.Contains(part, "##[") {
 				bad("the line %.200q is not ours", part)
 			}
-			if unseen.MatchString(part) {
+			if unseen.MatchString(part) || !utf8.ValidString(part) {
 				bad("the line %.200q has what nobody sees", part)
 			}
 		}
@@ -399,7 +400,7 @@ func (s step) checkFiles(t *testing.T, bad func(string, ...any)) {
 			bad("the summary or issue has %s", forgery)
 		}
 		for _, line := range strings.Split(text, "\n") {
-			if unseen.MatchString(line) || forgedLine.MatchString(line) {
+			if unseen.MatchString(line) || !utf8.ValidString(line) || forgedLine.MatchString(line) {
 				bad("the summary or issue has the line %.200q", line)
 			}
 		}
