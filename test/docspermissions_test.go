@@ -32,7 +32,8 @@ func TestDocsPermissions(t *testing.T) {
 	}
 	t.Chdir(work)
 	world := internet.New(t)
-	world.Hosts["ghcr.io"], world.Hosts["api.github.com"] = inFrontOf(s), inFrontOf(s)
+	world.Play("ghcr.io", inFrontOf(s))
+	world.Play("api.github.com", inFrontOf(s))
 	common := []string{"--repository", "ghcr.io/acme/fleet", "--retry-for", "0s"}
 	env := append(world.Env(), "GITHUB_TOKEN=ghs_x", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_API_URL=https://api.github.com")
 	const api = "/repos/acme/fleet/"

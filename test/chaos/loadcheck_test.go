@@ -78,15 +78,20 @@ func (l *load) report(t *testing.T) {
 	l.model.problems = nil
 }
 
-// again runs what was done once more: it changes nothing, and says so (promise 6).
+// again runs what was done once more: it changes nothing, and says so (promise 6). A build that was superseded did
+// nothing: by the times of commits alone, which is what counts without GitHub, it may get a number when builds at once
+// have left an older commit on top (promise 10).
 func (l *load) again(t *testing.T, all bool) {
 	t.Helper()
 	runs := slices.Concat(l.builds, l.events)
+	if !l.kind.github {
+		runs = slices.DeleteFunc(runs, func(r *loadRun) bool { return r.commit != nil && r.report.Outcome == "superseded" })
+	}
 	l.dice.Shuffle(len(runs), func(i, j int) { runs[i], runs[j] = runs[j], runs[i] })
 	if !all {
-		runs = runs[:3]
+		runs = runs[:min(3, len(runs))]
 	} else if !*programtest.Long {
-		runs = runs[:16]
+		runs = runs[:min(16, len(runs))]
 	}
 	for some := range slices.Chunk(runs, loadBuilds) {
 		again := make([]*loadRun, len(some))

@@ -136,7 +136,7 @@ func TestRealms(t *testing.T) {
 					}
 					return guarded(c.realm, "")(out, r)
 				}
-				w.Hosts[authHost] = http.HandlerFunc(gives)
+				w.Play(authHost, http.HandlerFunc(gives))
 				s := w.run(t, workspace(t), mode, append(w.event(t, mode), login...)...)
 				s.keeps(t, ourSecrets())
 				if c.refused == "" {
@@ -155,7 +155,7 @@ func TestRealms(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, nil)
 		w.intercept = guarded("http://"+authHost+"/token", "")
-		w.Hosts[authHost] = http.HandlerFunc(gives)
+		w.Play(authHost, http.HandlerFunc(gives))
 		s := w.run(t, workspace(t), "build", append(login, "INPUT_PLAIN-HTTP=true")...)
 		s.keeps(t, ourSecrets())
 		if s.Code != 1 || s.visited(authHost) > 0 || !strings.Contains(s.Stdout, "auth.example over plain HTTP") {
@@ -176,10 +176,10 @@ func TestScopes(t *testing.T) {
 			w := newWorld(t, nil)
 			w.intercept = guarded("https://"+authHost+"/token", greedy)
 			var asked []string
-			w.Hosts[authHost] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+			w.Play(authHost, http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 				asked = append(asked, strings.Join(r.URL.Query()["scope"], " "))
 				gives(out, r)
-			})
+			}))
 			env := login
 			mode, dry := strings.CutSuffix(mode, " dry")
 			if dry {
@@ -218,12 +218,12 @@ func TestRedirects(t *testing.T) {
 					w.intercept = func(out http.ResponseWriter, r *http.Request) bool {
 						return guarded("https://"+authHost+"/token", "")(out, r) || redirect(out, r)
 					}
-					w.Hosts[authHost] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+					w.Play(authHost, http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 						if !redirect(out, r) {
 							gives(out, r)
 						}
-					})
-					w.Hosts[evilHost] = http.HandlerFunc(tempts)
+					}))
+					w.Play(evilHost, http.HandlerFunc(tempts))
 					mode := "build"
 					if request == "HEAD /blobs/" {
 						mode = "verify"
@@ -254,8 +254,9 @@ func TestRedirects(t *testing.T) {
 				internet.Raw(out, "HTTP/1.1 "+c.status+" x\r\n"+c.header+"\r\nContent-Type: application/json\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"tags\":[]}")
 				return true
 			}
-			w.Hosts[authHost], w.Hosts[evilHost] = http.HandlerFunc(gives), http.HandlerFunc(tempts)
-			w.Hosts[registryHost+":8443"] = http.HandlerFunc(tempts)
+			w.Play(authHost, http.HandlerFunc(gives))
+			w.Play(evilHost, http.HandlerFunc(tempts))
+			w.Play(registryHost+":8443", http.HandlerFunc(tempts))
 			w.run(t, workspace(t), "build", login...).keeps(t, ourSecrets())
 		})
 	}
@@ -334,7 +335,7 @@ func TestEchoes(t *testing.T) {
 					hosts[apiHost] = echo
 				}
 				for host, handler := range hosts {
-					w.Hosts[host] = handler
+					w.Play(host, handler)
 				}
 				s := w.run(t, workspace(t), mode, append(env[:2:2], "INPUT_RETRY-FOR=300ms")...)
 				s.keeps(t, ourSecrets())
@@ -413,13 +414,13 @@ func TestWhoseLogin(t *testing.T) {
 				}
 				return guarded(c.realm, "")(out, r)
 			}
-			w.Hosts["ghcr.io"] = w.Hosts[registryHost]
-			w.Hosts["ghes.example"] = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+			w.Play("ghcr.io", w.Host(registryHost))
+			w.Play("ghes.example", http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 				r.URL.Path = strings.TrimPrefix(r.URL.Path, "/api/v3")
 				w.serveGitHub(out, r)
-			})
+			}))
 			for _, host := range []string{authHost, evilHost} {
-				w.Hosts[host] = http.HandlerFunc(gives)
+				w.Play(host, http.HandlerFunc(gives))
 			}
 			w.said = map[string]string{"compare.status": "behind"}
 			s := w.run(t, workspace(t), "build", c.env(t)...)
@@ -437,8 +438,8 @@ func TestWhoseLogin(t *testing.T) {
 	t.Run("a GitHub that moved", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, nil)
-		w.Hosts[apiHost] = http.RedirectHandler("https://"+evilHost+"/basic", http.StatusMovedPermanently)
-		w.Hosts[evilHost] = http.HandlerFunc(tempts)
+		w.Play(apiHost, http.RedirectHandler("https://"+evilHost+"/basic", http.StatusMovedPermanently))
+		w.Play(evilHost, http.HandlerFunc(tempts))
 		s := w.run(t, workspace(t), "verify", login...)
 		s.keeps(t, ourSecrets())
 	})

@@ -37,8 +37,8 @@ type world struct {
 func newWorld(t *testing.T, said map[string]string) *world {
 	t.Helper()
 	w := &world{Internet: internet.New(t), said: said, registry: ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))}
-	w.Hosts[registryHost] = http.HandlerFunc(w.serveRegistry)
-	w.Hosts[apiHost] = http.HandlerFunc(w.serveGitHub)
+	w.Play(registryHost, http.HandlerFunc(w.serveRegistry))
+	w.Play(apiHost, http.HandlerFunc(w.serveGitHub))
 	w.put(t, programtest.CommitA, 1, "sha-aaaaaaa", "0.0.1-rc.1", "integration-aaaaaaa", "validated-aaaaaaa", "0.0.1")
 	w.digestB = w.put(t, programtest.CommitB, 2, "sha-bbbbbbb", "0.0.2-rc.1", "integration-bbbbbbb")
 	return w

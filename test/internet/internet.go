@@ -31,10 +31,10 @@ import (
 // whole. So a test has ghcr.io, and two hosts are two hosts.
 type Internet struct {
 	proxy *httptest.Server
-	ca    string                  // file
-	Hosts map[string]http.Handler // by name; the port only if it is not the scheme's own
+	ca    string // file
 
 	mu    sync.Mutex
+	hosts map[string]http.Handler
 	heard []Heard
 }
 
@@ -43,10 +43,24 @@ type Heard struct {
 	Scheme, Host, Text string // Text is the request line, the headers and the body
 }
 
-// New plays no host yet: name them in Hosts before the program asks.
+// Play lets the handler be a host, by name; the port belongs to that only if it is not the scheme's own.
+func (n *Internet) Play(host string, handler http.Handler) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.hosts[host] = handler
+}
+
+// Host is who plays a host, nil for nobody.
+func (n *Internet) Host(name string) http.Handler {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.hosts[name]
+}
+
+// New plays no host yet.
 func New(t *testing.T) *Internet {
 	t.Helper()
-	n := &Internet{Hosts: map[string]http.Handler{}, ca: filepath.Join(t.TempDir(), "ca.pem")}
+	n := &Internet{hosts: map[string]http.Handler{}, ca: filepath.Join(t.TempDir(), "ca.pem")}
 	programtest.Write(t, n.ca, string(authority(t).pem))
 	n.proxy = httptest.NewUnstartedServer(http.HandlerFunc(n.serve))
 	n.proxy.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -100,7 +114,7 @@ func (n *Internet) answer(scheme, host string, w http.ResponseWriter, r *http.Re
 	n.heard = append(n.heard, Heard{scheme, host, b.String()})
 	n.mu.Unlock()
 	r.URL.Scheme, r.URL.Host = scheme, host
-	handler := n.Hosts[host]
+	handler := n.Host(host)
 	if handler == nil {
 		http.Error(w, "nobody is here", http.StatusNotFound)
 		return

@@ -2,6 +2,7 @@ package programtest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -72,7 +73,8 @@ func (j *Journal) intercept(w http.ResponseWriter, r *http.Request, n int, next 
 		return
 	}
 	answer := httptest.NewRecorder()
-	next.ServeHTTP(answer, r)
+	// What a killed process sent takes effect all the same, and is to be seen here.
+	next.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
 	if answer.Code == http.StatusCreated {
 		e.At = time.Now()
 		j.writes = append(j.writes, e)
