@@ -51,6 +51,9 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 		}
 	}
 	after := r.before
+	if c, err := version.ParseCandidate(p.known); err == nil && p.integrate && r.before.ladder.Above(c) {
+		p.number, p.next = true, c // it may be another run that is under way, whose number is not held yet
+	}
 	switch {
 	case p.number:
 		var err error

@@ -3,7 +3,9 @@ package pipeline
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // TestTwinTakesTheNumberLate has another run of the same commit overwrite our number while
@@ -50,5 +52,53 @@ func TestTwinTakesTheNumberLate(t *testing.T) {
 	}
 	if r.Digest.String() != twin || r.Outcome != Unchanged || len(r.Tags) != 3 {
 		t.Errorf("%s %s with tags %q, want unchanged on the twin %s\n%v", r.Outcome, r.Digest, r.Tags, twin, tags)
+	}
+}
+
+// TestTwinOfABuildUnderWay has a build run again while the first run of it is still taking its number, which a neighbour
+// is about to overwrite. The second must not call that number done: nobody would wait any more, and it would be lost.
+func TestTwinOfABuildUnderWay(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	twin := make(chan Report, 1)
+	late := &hooked{Store: s.Store}
+	var once sync.Once
+	late.before = func(tag string) error {
+		if !isCandidate(tag) {
+			return nil
+		}
+		once.Do(func() { // the neighbour found the number free, and is slow to write it
+			killed := errors.New("killed")
+			first := buildOf(t, &hooked{Store: s.Store, before: func(tag string) error {
+				if strings.HasPrefix(tag, integrationPrefix) {
+					return killed
+				}
+				return nil
+			}}, 2)
+			first.Meta.Created = time.Now()
+			if _, err := first.Run(t.Context()); !errors.Is(err, killed) {
+				t.Error(err)
+			}
+			second := buildOf(t, s, 2)
+			second.Meta.Created = first.Meta.Created
+			go func() {
+				r, err := second.Run(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				twin <- r
+			}()
+			time.Sleep(time.Second) // one that does not look around is done by then
+		})
+		return nil
+	}
+	b := buildOf(t, late, 1)
+	b.Meta.Created = time.Now().Add(-time.Second)
+	ours := mustBuild(t, b)
+	tags := tagsOf(t, s)
+	for _, r := range []Report{ours, <-twin} {
+		if tags[r.Candidate] != r.Digest.String() {
+			t.Errorf("a build reports %s on %s, tags %v", r.Candidate, r.Digest, tags)
+		}
 	}
 }
