@@ -56,11 +56,12 @@ func TestLicenses(t *testing.T) {
 		t.Fatal(err)
 	}
 	goroot := strings.TrimSpace(string(output))
-	for name, text := range legalFiles(t, "Go", goroot, map[string]bool{goroot: true}) {
-		if err := classify(name, text); err != nil {
+	ofGo := legalFiles(t, "Go", goroot, map[string]bool{goroot: true})
+	for _, name := range slices.Sorted(maps.Keys(ofGo)) {
+		if err := classify(name, ofGo[name]); err != nil {
 			t.Error(err)
 		}
-		add("the Go runtime and standard library (go.dev)", text)
+		add("the Go runtime and standard library (go.dev)", ofGo[name])
 	}
 	all := linkAll(t)
 	for _, path := range slices.Sorted(maps.Keys(all)) {
