@@ -37,7 +37,7 @@ type fleet struct {
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
 	f := &fleet{dir: t.TempDir(), home: t.TempDir(), registry: registrytest.Start(t, registrytest.Options{Token: true}), github: startGitHub(t)}
-	for _, name := range []string{"action.yml", "Dockerfile", ".dockerignore", "go.mod", "go.sum", "cmd", "internal", "testdata"} {
+	for _, name := range []string{"action.yml", "Dockerfile", ".dockerignore", "LICENSE", "THIRD_PARTY_LICENSES", "go.mod", "go.sum", "cmd", "internal", "testdata"} {
 		copyTree(t, filepath.Join(root, name), filepath.Join(f.dir, name))
 	}
 	copyTree(t, filepath.Join(root, "testdata", "platform"), filepath.Join(f.dir, "platform"))
