@@ -105,18 +105,30 @@ var lag = []time.Duration{
 	800 * time.Millisecond, 1600 * time.Millisecond, 3200 * time.Millisecond, 0,
 }
 
+// waitOut looks until it is shown, as long as lag allows.
+func waitOut(ctx context.Context, look func() (shown bool, err error)) error {
+	for _, wait := range lag {
+		if shown, err := look(); err != nil || shown {
+			return err
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // listWith lists until tag, which this run has just written, is in the list: that is then
 // fresh. If it never is, the snapshot has the tag all the same, since it does exist.
 func (s store) listWith(ctx context.Context, tag string) (snap snapshot, err error) {
-	for _, wait := range lag {
+	err = waitOut(ctx, func() (bool, error) {
+		var err error
 		snap, err = s.list(ctx)
-		if err != nil || snap.has[tag] {
-			snap.fresh = err == nil
-			return snap, err
-		}
-		if err := sleep(ctx, wait); err != nil {
-			return snap, err
-		}
+		snap.fresh = err == nil && snap.has[tag]
+		return snap.fresh, err
+	})
+	if err != nil || snap.fresh {
+		return snap, err
 	}
 	return newSnapshot(append(snap.tags, tag)), nil
 }
@@ -134,17 +146,13 @@ func (s store) resolve(ctx context.Context, tag string) (digest.Digest, error) {
 }
 
 // resolveWritten is resolve for a tag that this run has written.
-func (s store) resolveWritten(ctx context.Context, tag string) (digest.Digest, error) {
-	for _, wait := range lag {
-		d, err := s.resolve(ctx, tag)
-		if err != nil || d != "" {
-			return d, err
-		}
-		if err := sleep(ctx, wait); err != nil {
-			return "", err
-		}
-	}
-	return "", nil
+func (s store) resolveWritten(ctx context.Context, tag string) (d digest.Digest, err error) {
+	err = waitOut(ctx, func() (bool, error) {
+		var err error
+		d, err = s.resolve(ctx, tag)
+		return d != "", err
+	})
+	return d, err
 }
 
 // readBack lists, and looks at once what tag names, which this run has just written. The order
@@ -188,17 +196,13 @@ func (s store) read(ctx context.Context, tag string) (*artifact, error) {
 }
 
 // readListed is read for a tag that a list shows. While a registry takes a tag it may list it already and not read it.
-func (s store) readListed(ctx context.Context, tag string) (*artifact, error) {
-	for _, wait := range lag {
-		a, err := s.read(ctx, tag)
-		if err != nil || a != nil {
-			return a, err
-		}
-		if err := sleep(ctx, wait); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil //nolint:nilnil // absence is an answer, not an error
+func (s store) readListed(ctx context.Context, tag string) (a *artifact, err error) {
+	err = waitOut(ctx, func() (bool, error) {
+		var err error
+		a, err = s.read(ctx, tag)
+		return a != nil, err
+	})
+	return a, err
 }
 
 // tag names a with tag. Always by its manifest's bytes, never from tag to tag, so
