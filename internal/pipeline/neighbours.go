@@ -63,17 +63,17 @@ func (n *numbering) hadNeighbours() bool {
 	return false
 }
 
-// numbers resolves the candidates that may have been given while this build ran, and
-// some of those before: a neighbour that was under way then can have one of them.
-func (n *numbering) numbers(ctx context.Context, now snapshot, neighbours int) (map[string]digest.Digest, error) {
+// numbers resolves the candidates that may have been given while this build ran, the one that it holds or tried,
+// and some of those before: a neighbour that was under way then can have one of them.
+func (n *numbering) numbers(ctx context.Context, now snapshot, neighbours int, ours string) (map[string]digest.Digest, error) {
 	const margin = 8
 	named := map[string]digest.Digest{}
 	var ask []string
 	for i, tag := range descending(now.ladder.Candidates) {
 		switch d, foreign := n.foreign[tag]; {
-		case foreign:
+		case foreign && tag != ours:
 			named[tag] = d
-		case !n.before.has[tag] || i < neighbours+margin:
+		case tag == ours || !n.before.has[tag] || i < neighbours+margin:
 			ask = append(ask, tag)
 		}
 	}
@@ -155,7 +155,7 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 	if err != nil {
 		return next, "", err
 	}
-	named, err := n.numbers(ctx, now, len(around))
+	named, err := n.numbers(ctx, now, len(around), tried.String())
 	if err != nil {
 		return next, "", err
 	}

@@ -59,7 +59,7 @@ const (
 	// crashedAfter is the age at which an announced artifact without a number is no
 	// neighbour but the trace of a build that died.
 	crashedAfter = 10 * time.Minute
-	// rounds bounds the numbers that one build tries. Each round that is lost was won
+	// rounds bounds the numbers that one build tries, and how often it looks at one. Each round that is lost was won
 	// by another build.
 	rounds = 50
 )
@@ -78,7 +78,11 @@ func (n *numbering) take(ctx context.Context, try version.Candidate) (numbered, 
 		}
 		try = next
 	}
-	return numbered{}, fmt.Errorf("numbering %s in %s: other builds took %d numbers before this one; run again when fewer are under way", n.mine.desc.Digest, n.name, rounds)
+	return numbered{}, n.crowded("other builds took %d numbers before this one", rounds)
+}
+
+func (n *numbering) crowded(format string, args ...any) error {
+	return fmt.Errorf("numbering %s in %s: %s; run again when fewer builds are under way", n.mine.desc.Digest, n.name, fmt.Sprintf(format, args...))
 }
 
 // confirm looks once more when the build is done, if it had neighbours.
@@ -100,7 +104,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 		now, err := n.list(ctx)
 		return now, false, err
 	}
-	for {
+	for range rounds {
 		now, named, err := n.readBack(ctx, try.String())
 		if err != nil {
 			return now, false, err
@@ -129,6 +133,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			return now, held, err
 		}
 	}
+	return snapshot{}, false, n.crowded("%d looks did not show whether %s stays this one's", rounds, try)
 }
 
 // claim names a with tag if that is free. True means that the tag named a when it was
@@ -148,7 +153,7 @@ func (n *numbering) settle(ctx context.Context, now snapshot, held string) (bool
 	if err != nil || len(around) == 0 {
 		return err == nil, err
 	}
-	named, err := n.numbers(ctx, now, len(around))
+	named, err := n.numbers(ctx, now, len(around), held)
 	if err != nil {
 		return false, err
 	}

@@ -102,3 +102,35 @@ func TestTwinOfABuildUnderWay(t *testing.T) {
 		}
 	}
 }
+
+// TestUnfinishedFarBelow completes a build that died before integration-, beside a neighbour, when many numbers have been
+// given since. It holds its number all the same.
+func TestUnfinishedFarBelow(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	killed := errors.New("killed")
+	until := func(died func(tag string) bool, b Build) {
+		half := &hooked{Store: s.Store, before: func(tag string) error {
+			if died(tag) {
+				return killed
+			}
+			return nil
+		}}
+		b.Repo = half
+		if _, err := b.Run(t.Context()); !errors.Is(err, killed) {
+			t.Error(err)
+		}
+	}
+	until(func(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) }, buildOf(t, s, 1))
+	const since = 20
+	for n := range since {
+		mustBuild(t, buildOf(t, s, 2+n))
+	}
+	neighbour := buildOf(t, s, 2+since)
+	neighbour.Meta.Created = time.Now()
+	until(isCandidate, neighbour)
+	r := mustBuild(t, buildOf(t, s, 1))
+	if tags := tagsOf(t, s); r.Candidate != "0.0.1-rc.1" || tags[integrationPrefix+commitNumber(1)[:7]] != r.Digest.String() {
+		t.Errorf("reported %s on %s, tags %v", r.Candidate, r.Digest, tags)
+	}
+}
