@@ -16,6 +16,8 @@ type Request struct {
 	Method, Path, Host string
 	// Auth is the scheme of the Authorization header, "Basic" or "Bearer", and nothing of its secret.
 	Auth string
+	// Client is the address that the request came from: one process may have several.
+	Client string
 	// Status is 0 while there is no answer, and for ever if the connection was dropped.
 	Status int
 	Start  time.Time
@@ -39,11 +41,14 @@ func (s *Server) Requests() []Request {
 	return log
 }
 
-// RequestLog is one line a request: its place, method, path and status.
+// RequestLog is one line a request: its place, when it came and was answered, by second and millisecond, its
+// client's port, method, path and status.
 func (s *Server) RequestLog() string {
 	var b strings.Builder
 	for _, r := range s.Requests() {
-		fmt.Fprintf(&b, "%d %s %s %d\n", r.N, r.Method, r.Path, r.Status)
+		const clock = "05.000"
+		_, port, _ := strings.Cut(r.Client, ":")
+		fmt.Fprintf(&b, "%d %s-%s :%s %s %s %d\n", r.N, r.Start.Format(clock), r.Answered.Format(clock), port, r.Method, r.Path, r.Status)
 	}
 	return b.String()
 }
@@ -60,7 +65,7 @@ func (s *Server) begin(r *http.Request) (n int, record *Request, latency time.Du
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	record = &Request{
-		N: len(s.log), Method: r.Method, Path: r.URL.RequestURI(), Host: r.Host, Auth: scheme, Start: time.Now(),
+		N: len(s.log), Method: r.Method, Path: r.URL.RequestURI(), Host: r.Host, Client: r.RemoteAddr, Auth: scheme, Start: time.Now(),
 	}
 	s.log = append(s.log, record)
 	return record.N, record, s.latency, s.intercept
