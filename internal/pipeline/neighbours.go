@@ -134,8 +134,9 @@ func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]d
 			return false, err
 		}
 	}
-	race, err := n.race(ctx, now, named)
-	if err != nil || n.late(ctx, a, race) != "" {
+	// Its race may have been before this one's: a build that came late there has said that it is done, and has no number.
+	others, err := n.placed(ctx, now, named, func(string) bool { return true })
+	if err != nil || n.late(ctx, a, others) != "" {
 		return false, err
 	}
 	next, err := n.next(now.ladder)

@@ -10,18 +10,23 @@ import (
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
-// raced is a candidate that was given while this build ran, with what it names.
-type raced struct {
+// placed is a candidate with what it names.
+type placed struct {
 	version.Candidate
 	*artifact
 }
 
-// race are the candidates of this race, highest first.
-func (n *numbering) race(ctx context.Context, now snapshot, named map[string]digest.Digest) ([]raced, error) {
-	var all []raced
+// race are the candidates that were given while this build ran, highest first.
+func (n *numbering) race(ctx context.Context, now snapshot, named map[string]digest.Digest) ([]placed, error) {
+	return n.placed(ctx, now, named, func(tag string) bool { return !n.before.has[tag] })
+}
+
+// placed are those candidates of named that count, highest first.
+func (n *numbering) placed(ctx context.Context, now snapshot, named map[string]digest.Digest, counts func(tag string) bool) ([]placed, error) {
+	var all []placed
 	for _, c := range slices.Backward(now.ladder.Candidates) {
 		tag := c.String()
-		if n.before.has[tag] || named[tag] == "" {
+		if named[tag] == "" || !counts(tag) {
 			continue
 		}
 		a, err := n.byDigest(ctx, tag, named[tag])
@@ -29,7 +34,7 @@ func (n *numbering) race(ctx context.Context, now snapshot, named map[string]dig
 			return nil, err
 		}
 		if a != nil {
-			all = append(all, raced{c, a})
+			all = append(all, placed{c, a})
 		}
 	}
 	return all, nil
@@ -39,7 +44,7 @@ func (n *numbering) race(ctx context.Context, now snapshot, named map[string]dig
 // and numbered first, such as that of a tag pushed with its branch: a commit's tags all
 // name one digest, or nothing can be promoted by its commit. If it has other content, one
 // of the two must not be.
-func (n *numbering) adopt(ctx context.Context, now snapshot, race []raced) (version.Candidate, bool, error) {
+func (n *numbering) adopt(ctx context.Context, now snapshot, race []placed) (version.Candidate, bool, error) {
 	for _, twin := range race {
 		if twin.Revision.Commit != n.mine.Revision.Commit || twin.desc.Digest == n.mine.desc.Digest || !now.ladder.Above(twin.Candidate) {
 			continue
@@ -57,13 +62,13 @@ func (n *numbering) adopt(ctx context.Context, now snapshot, race []raced) (vers
 	return version.Candidate{}, false, nil
 }
 
-// late tells why a needs no number although it was announced: a candidate of this race
+// late tells why a needs no number although it was announced: the commit of one of these candidates
 // contains its commit. Otherwise the older commit could end above the newer one, and
 // integration would deploy it (if a promotion stranded the newer one meanwhile, it will
 // be rescued, but only while nothing is above it). Only GitHub's word counts here: by
 // time alone, a build that is merely slower would be lost.
-func (n *numbering) late(ctx context.Context, a *artifact, race []raced) string {
-	for _, newer := range race {
+func (n *numbering) late(ctx context.Context, a *artifact, others []placed) string {
+	for _, newer := range others {
 		contains, known := n.contains(ctx, newer.artifact, a)
 		if !known {
 			return ""

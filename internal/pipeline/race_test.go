@@ -68,19 +68,10 @@ func TestFinishedNumberIsLeftAlone(t *testing.T) {
 // neighbour that did it counts as numbered by then, and the build must not be content.
 func TestLostAfterReadBack(t *testing.T) {
 	s := newStore(t)
-	killed := errors.New("killed")
 	ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.0.1-rc.1", reads: 2}
 	ours.after = func(tag string) {
 		if strings.HasPrefix(tag, shaPrefix) { // a neighbour announces itself and goes no further
-			half := &hooked{Store: s.Store, before: func(tag string) error {
-				if isCandidate(tag) {
-					return killed
-				}
-				return nil
-			}}
-			if _, err := buildOf(t, half, 2).Run(t.Context()); !errors.Is(err, killed) {
-				t.Error(err)
-			}
+			dieAt(t, s, buildOf(t, s, 2), isCandidate)
 		}
 	}
 	ours.steal = func() { name(t, s, "sha-"+commitNumber(2)[:7], "0.0.1-rc.1") }

@@ -68,17 +68,9 @@ func TestTwinOfABuildUnderWay(t *testing.T) {
 			return nil
 		}
 		once.Do(func() { // the neighbour found the number free, and is slow to write it
-			killed := errors.New("killed")
-			first := buildOf(t, &hooked{Store: s.Store, before: func(tag string) error {
-				if strings.HasPrefix(tag, integrationPrefix) {
-					return killed
-				}
-				return nil
-			}}, 2)
+			first := buildOf(t, s, 2)
 			first.Meta.Created = time.Now()
-			if _, err := first.Run(t.Context()); !errors.Is(err, killed) {
-				t.Error(err)
-			}
+			dieAt(t, s, first, func(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) })
 			second := buildOf(t, s, 2)
 			second.Meta.Created = first.Meta.Created
 			go func() {
@@ -108,29 +100,52 @@ func TestTwinOfABuildUnderWay(t *testing.T) {
 func TestUnfinishedFarBelow(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	killed := errors.New("killed")
-	until := func(died func(tag string) bool, b Build) {
-		half := &hooked{Store: s.Store, before: func(tag string) error {
-			if died(tag) {
-				return killed
-			}
-			return nil
-		}}
-		b.Repo = half
-		if _, err := b.Run(t.Context()); !errors.Is(err, killed) {
-			t.Error(err)
-		}
-	}
-	until(func(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) }, buildOf(t, s, 1))
+	dieAt(t, s, buildOf(t, s, 1), func(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) })
 	const since = 20
 	for n := range since {
 		mustBuild(t, buildOf(t, s, 2+n))
 	}
 	neighbour := buildOf(t, s, 2+since)
 	neighbour.Meta.Created = time.Now()
-	until(isCandidate, neighbour)
+	dieAt(t, s, neighbour, isCandidate)
 	r := mustBuild(t, buildOf(t, s, 1))
 	if tags := tagsOf(t, s); r.Candidate != "0.0.1-rc.1" || tags[integrationPrefix+commitNumber(1)[:7]] != r.Digest.String() {
 		t.Errorf("reported %s on %s, tags %v", r.Candidate, r.Digest, tags)
+	}
+}
+
+// TestLateWithoutANumber has a build say that it is done, without a number since it came late, while another one of a
+// branch is under way, which began when the newer commit had its number. The other one takes it for no build that lost
+// its number.
+func TestLateWithoutANumber(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	history := beside{branch: commitNumber(3)}
+	dieAt(t, s, buildOf(t, s, 1), isCandidate)
+	mustBuild(t, buildOf(t, s, 2))
+	branch := buildOf(t, &hooked{Store: s.Store, after: func(tag string) {
+		if isCandidate(tag) {
+			name(t, s, shaPrefix+commitNumber(1)[:7], integrationPrefix+commitNumber(1)[:7])
+		}
+	}}, 3)
+	branch.History = history
+	r := mustBuild(t, branch)
+	if tags := tagsOf(t, s); r.Candidate != "0.0.1-rc.2" || topOf(tags) != r.Candidate {
+		t.Errorf("reported %s, tags %v", r.Candidate, tags)
+	}
+}
+
+// dieAt runs a build until it wants to write a tag at which it dies.
+func dieAt(t *testing.T, s *hooked, b Build, deadly func(tag string) bool) {
+	t.Helper()
+	killed := errors.New("killed")
+	b.Repo = &hooked{Store: s.Store, before: func(tag string) error {
+		if deadly(tag) {
+			return killed
+		}
+		return nil
+	}}
+	if _, err := b.Run(t.Context()); !errors.Is(err, killed) {
+		t.Error(err)
 	}
 }
