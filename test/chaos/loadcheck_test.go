@@ -69,12 +69,6 @@ func (l *load) report(t *testing.T) {
 	const limit = 30 * time.Second
 	slow := slices.ContainsFunc(l.now, func(r *loadRun) bool { return r.commit != nil && r.ended.Sub(r.started) > limit })
 	for _, p := range l.model.problems {
-		// Open: with 16 builds at once, numbers that stand for a moment only count here as what a later build must have seen.
-		// One run in three tells so of some build. The long form fails by it.
-		if !*programtest.Long && strings.HasPrefix(p, "promise 10:") {
-			t.Logf("open: %s", p)
-			continue
-		}
 		if slow && (strings.HasPrefix(p, "promise 4:") || strings.HasPrefix(p, "promise 10:")) {
 			t.Logf("not judged, since a build took more than %s: %s", limit, p)
 			continue
@@ -190,5 +184,5 @@ func (l *load) tell(t *testing.T) {
 	for _, r := range l.now {
 		fmt.Fprintf(&b, "%s to %s: %s", r.started.Format("05.000"), r.ended.Format("05.000"), r)
 	}
-	t.Logf("%s\n%s", b.String(), l.s.RequestLog())
+	t.Logf("%s\n%s", b.String(), l.s.Timeline())
 }

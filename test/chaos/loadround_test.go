@@ -64,6 +64,7 @@ func (l *load) round(t *testing.T, n int, last bool) {
 			l.builds = append(l.builds, l.build(t, "the first build of", l.commit(false)))
 			l.complete(t, l.builds[len(l.builds)-1])
 		}
+		time.Sleep(l.kind.lag)
 		l.look()
 	}
 	l.s.Reset()

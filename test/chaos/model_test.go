@@ -28,8 +28,7 @@ type model struct {
 	proven    map[string]bool            // digests that a cluster proved healthy
 	byHand    map[string]bool            // digests that a person rolls back to at this moment
 
-	done       map[string]time.Time // by digest: when integration- first named it
-	numbers    []modelNumber        // candidates in the order in which they were written
+	numbers    []modelNumber // candidates in the order in which they were written
 	collisions []programtest.TagWrite
 	overwrites int // of candidates: races that promise 4 repairs
 	problems   []string
@@ -49,7 +48,7 @@ type modelArtifact struct {
 func newModel() *model {
 	return &model{
 		tags: modelTags{}, first: map[string]time.Time{}, artifacts: map[string]modelArtifact{},
-		named: map[string]map[string]bool{}, proven: map[string]bool{}, done: map[string]time.Time{}, byHand: map[string]bool{},
+		named: map[string]map[string]bool{}, proven: map[string]bool{}, byHand: map[string]bool{},
 	}
 }
 

@@ -20,20 +20,30 @@ type modelPromotion struct {
 	rescued, rescuedDigest             string
 }
 
-// settledAt is the highest candidate that every reader saw at a time, if its build was done by then; "" for none.
-func (m *model) settledAt(t time.Time) string {
-	seen := modelTags{}
+// mustHaveSeen is a newest candidate that is of a newer commit than the build's, where each that the build can have seen
+// is: all that were the newest for a moment between its start, or as long before as readings trail, and its own number.
+// Else "".
+func (m *model) mustHaveSeen(b modelBuild) string {
+	from, seen, newest := b.started.Add(-m.lag), modelTags{}, ""
+	fits := func() bool {
+		newest = seen.newest()
+		return newest != "" && m.older(b.modelArtifact, m.artifacts[seen[newest]])
+	}
+	began := false
 	for _, n := range m.numbers {
-		if n.at.After(t) {
+		if !began && n.at.After(from) {
+			if began = true; !fits() {
+				return ""
+			}
+		}
+		if n.digest == b.digest {
 			break
 		}
-		seen[n.tag] = n.digest
+		if seen[n.tag] = n.digest; began && !fits() {
+			return ""
+		}
 	}
-	top := seen.newest()
-	if done, ok := m.done[seen[top]]; !ok || done.After(t) || m.tags[top] != seen[top] {
-		return ""
-	}
-	return top
+	return newest
 }
 
 // checkBuild holds a build to promises 4 and 10, when all of its round are done.
@@ -63,9 +73,10 @@ func (m *model) checkBuild(b modelBuild) {
 			m.broken(4, "the build of %.7s is %.15s, and %s names %.15s", b.commit, b.digest, tag, m.tags[tag])
 		}
 	}
-	top := m.settledAt(b.started.Add(-m.lag))
-	if newer := m.artifacts[m.tags[top]]; b.outcome == "created" && top != "" && m.older(b.modelArtifact, newer) {
-		m.broken(10, "the build of %.7s began when %s was on the newer %.7s, and got %s", b.commit, top, newer.commit, b.candidate)
+	if b.outcome == "created" {
+		if newest := m.mustHaveSeen(b); newest != "" {
+			m.broken(10, "the build of %.7s began when %s was on a newer commit, and got %s", b.commit, newest, b.candidate)
+		}
 	}
 }
 

@@ -74,9 +74,6 @@ func (m *model) seeCommitTag(e programtest.TagWrite, a modelArtifact) {
 	switch kind {
 	case "sha":
 	case "integration":
-		if _, done := m.done[e.Digest]; !done {
-			m.done[e.Digest] = e.At
-		}
 		if !m.hadNumber(e.Digest) && !m.late(a) {
 			m.broken(5, "%s was written before the artifact had a number", e.Tag)
 		}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Lag hides each tag from all readings for d after the first write of it that comes by, as a registry does whose
-// readings trail its writes. A tag that is written again while it is hidden stays hidden no longer than that.
+// Lag hides each tag from all readings for d after the first write of it, as a registry does whose readings trail its
+// writes. A tag that is written again while it is hidden stays hidden no longer than that.
 func Lag(d time.Duration) Interceptor {
 	l := &lag{d: d, shown: map[string]time.Time{}}
 	return func(w http.ResponseWriter, r *http.Request, _ int, next http.Handler) {
@@ -37,23 +37,19 @@ type lag struct {
 	shown map[string]time.Time // by repository and tag: from when it is shown
 }
 
-// write hides the tag before it can be read, and counts from when it could.
+// write hides the tag before it can be read, and counts from when it could, by the first of several writes at once.
 func (l *lag) write(tag string, do func()) {
-	first := l.show(tag, time.Hour)
+	l.show(tag, time.Hour)
 	do()
-	if first {
-		l.show(tag, l.d)
-	}
+	l.show(tag, l.d)
 }
 
-func (l *lag) show(tag string, in time.Duration) (first bool) {
+func (l *lag) show(tag string, in time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, known := l.shown[tag]
-	if !known || in < time.Hour {
+	if at, known := l.shown[tag]; !known || at.After(time.Now().Add(in)) {
 		l.shown[tag] = time.Now().Add(in)
 	}
-	return !known
 }
 
 func (l *lag) hides(tag string) bool {

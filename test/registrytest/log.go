@@ -41,17 +41,28 @@ func (s *Server) Requests() []Request {
 	return log
 }
 
-// RequestLog is one line a request: its place, when it came and was answered, by second and millisecond, its
-// client's port, method, path and status.
+// RequestLog is one line a request: its place, method, path and status.
 func (s *Server) RequestLog() string {
 	var b strings.Builder
 	for _, r := range s.Requests() {
-		const clock = "05.000"
-		_, port, _ := strings.Cut(r.Client, ":")
-		fmt.Fprintf(&b, "%d %s-%s :%s %s %s %d\n", r.N, r.Start.Format(clock), r.Answered.Format(clock), port, r.Method, r.Path, r.Status)
+		fmt.Fprintf(&b, "%s\n", r)
 	}
 	return b.String()
 }
+
+// Timeline is the RequestLog with the seconds at which each request came and was answered, and its client's port: one
+// can follow a process among many.
+func (s *Server) Timeline() string {
+	const clock = "05.000"
+	var b strings.Builder
+	for _, r := range s.Requests() {
+		_, port, _ := strings.Cut(r.Client, ":")
+		fmt.Fprintf(&b, "%s-%s :%s %s\n", r.Start.Format(clock), r.Answered.Format(clock), port, r)
+	}
+	return b.String()
+}
+
+func (r Request) String() string { return fmt.Sprintf("%d %s %s %d", r.N, r.Method, r.Path, r.Status) }
 
 // Reset forgets the recorded requests and counts from 0 again. The interceptor stays.
 func (s *Server) Reset() {
