@@ -53,14 +53,14 @@ func (c *command) common(r *action.Reader) common {
 	}
 	in.ref = action.Get(r, "repository", func(s string) (oci.Reference, error) {
 		if s == "" && c.getenv("GITHUB_REPOSITORY") != "" {
-			s = "ghcr.io/" + c.getenv("GITHUB_REPOSITORY")
+			s = oci.GHCR + "/" + c.getenv("GITHUB_REPOSITORY")
 		}
 		if s == "" {
 			return oci.Reference{}, errors.New("not set; expected HOST/PATH such as ghcr.io/acme/fleet, or oci-layout:DIR")
 		}
 		return oci.ParseReference(s)
 	})
-	if in.plainHTTP && in.ref.Host == "ghcr.io" {
+	if in.plainHTTP && in.ref.Host == oci.GHCR {
 		r.Fail("plain-http", errors.New("ghcr.io speaks HTTPS, and no token may go there in the clear; leave it false"))
 	}
 	return in

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/oci"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 )
 
@@ -24,7 +25,7 @@ func (c *command) pages(r pipeline.Report) (p pages) {
 		p.run = p.repository + "/actions/runs/" + id
 	}
 	owner, _, _ := strings.Cut(repository, "/")
-	if name, ok := strings.CutPrefix(r.Repository, "ghcr.io/"+strings.ToLower(owner)+"/"); ok {
+	if name, ok := strings.CutPrefix(r.Repository, oci.GHCR+"/"+strings.ToLower(owner)+"/"); ok {
 		p.container = p.repository + "/pkgs/container/" + url.PathEscape(name)
 	}
 	return p

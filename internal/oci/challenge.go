@@ -57,8 +57,8 @@ func (t challenged) refused(asked *url.URL, realm string) string {
 		return fmt.Sprintf("an address on %s with a login in it", u.Host)
 	case u.Scheme == "http" && (asked.Scheme != "http" || !strings.EqualFold(u.Hostname(), asked.Hostname())):
 		return fmt.Sprintf("%s over plain HTTP", u.Host)
-	case t.ref.Host == ghcr && u.Host != ghcr:
-		return fmt.Sprintf("%s, which is not %s", u.Host, ghcr)
+	case t.ref.Host == GHCR && u.Host != GHCR:
+		return fmt.Sprintf("%s, which is not %s", u.Host, GHCR)
 	}
 	return ""
 }

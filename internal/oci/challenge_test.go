@@ -34,7 +34,7 @@ func TestChallenge(t *testing.T) {
 	const asked = "https://registry.example/v2/a/b/tags/list"
 	readWrite := challenged{ref: Reference{Host: "registry.example", Repository: "a/b"}, actions: []string{"pull", "push"}}
 	readOnly := challenged{ref: readWrite.ref, actions: []string{"pull"}}
-	gitHub := challenged{ref: Reference{Host: ghcr, Repository: "a/b"}}
+	gitHub := challenged{ref: Reference{Host: GHCR, Repository: "a/b"}}
 	const realm = `Bearer realm="https://auth.example/token"`
 	for name, c := range map[string]struct {
 		by                  challenged

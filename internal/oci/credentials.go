@@ -8,8 +8,8 @@ import (
 	"oras.land/oras-go/v2/registry/remote/credentials"
 )
 
-// ghcr is the one registry that the GitHub token is for.
-const ghcr = "ghcr.io"
+// GHCR is the one registry that the GitHub token is for.
+const GHCR = "ghcr.io"
 
 // Credentials are what the run was given. Which of them a registry gets to see is
 // decided by its host alone.
@@ -31,7 +31,7 @@ func (c Credentials) pick(host string) (login, error) {
 	switch {
 	case c.Username != "":
 		return static(host, c.Username, c.Password, fmt.Sprintf("as %q, from the inputs username and password", c.Username)), nil
-	case host == ghcr && c.Token != "":
+	case host == GHCR && c.Token != "":
 		actor := c.Actor
 		if actor == "" {
 			actor = "token" // ghcr.io looks at the token only

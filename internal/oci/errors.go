@@ -138,7 +138,7 @@ const notARegistry = "this is not how a registry answers; check the host and the
 // accessHint names the permission or the package link that is missing (facts 14).
 func (r *Registry) accessHint(op operation, status int) string {
 	who := "the registry was asked " + r.login.as
-	if r.ref.Host != ghcr {
+	if r.ref.Host != GHCR {
 		need := "read"
 		if op == writing {
 			need = "push to"

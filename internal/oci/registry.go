@@ -237,7 +237,7 @@ func (r *Registry) Push(ctx context.Context, expected ocispec.Descriptor, conten
 		if err == nil || !replay || attempt == attempts || !brokenUpload(err) || ctx.Err() != nil {
 			return r.explain(writing, err)
 		}
-		if ok, existsErr := r.Repository.Exists(ctx, expected); existsErr == nil && ok {
+		if ok, existsErr := r.Exists(ctx, expected); existsErr == nil && ok {
 			return nil
 		}
 		if _, seekErr := seeker.Seek(0, io.SeekStart); seekErr != nil {

@@ -1,7 +1,6 @@
 package oci
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -68,12 +67,10 @@ func (t whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || req.Method != http.MethodGet {
 		return resp, err
 	}
-	start, err := io.ReadAll(io.LimitReader(resp.Body, maxPageBytes+1))
-	if err != nil {
+	if _, err := beginning(resp, maxPageBytes+1); err != nil {
 		_ = resp.Body.Close() // what failed was reading it
 		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
-	resp.Body = body{io.MultiReader(bytes.NewReader(start), resp.Body), resp.Body}
 	return resp, nil
 }
 

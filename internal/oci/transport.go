@@ -72,7 +72,7 @@ func (t normalizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	case strings.HasSuffix(req.URL.Path, "/tags/list"):
 		if problem := notTagList(peek(resp)); problem != "" {
 			answer(resp, http.StatusBadGateway, notAnAnswer, problem)
-		} else if len(peekAt(resp, maxPageBytes+1)) > maxPageBytes {
+		} else if page, _ := beginning(resp, maxPageBytes+1); len(page) > maxPageBytes {
 			answer(resp, http.StatusBadGateway, notAnAnswer, fmt.Sprintf("a page of the tag list has more than %d MiB", maxPageBytes>>20))
 		}
 	case strings.Contains(req.URL.Path, "/manifests/") && isHTML(resp, peek(resp)):
@@ -156,16 +156,21 @@ func answer(resp *http.Response, status int, code, message string) {
 }
 
 // peek reads the beginning of a response body and leaves it in place.
-func peek(resp *http.Response) []byte { return peekAt(resp, 8<<10) }
+func peek(resp *http.Response) []byte {
+	start, _ := beginning(resp, 8<<10) // whoever reads on meets the error
+	return start
+}
 
-func peekAt(resp *http.Response, limit int64) []byte {
+// beginning reads limit bytes of the body, or what there is, and leaves the body as it was: after those bytes comes the
+// rest, or the error that was met.
+func beginning(resp *http.Response, limit int64) ([]byte, error) {
 	start, err := io.ReadAll(io.LimitReader(resp.Body, limit))
 	rest := io.Reader(resp.Body)
 	if err != nil {
 		rest = failing{err}
 	}
 	resp.Body = body{io.MultiReader(bytes.NewReader(start), rest), resp.Body}
-	return start
+	return start, err
 }
 
 type body struct {
