@@ -51,11 +51,8 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 		}
 	}
 	after := r.before
-	if c, err := version.ParseCandidate(p.known); err == nil && p.integrate && r.before.ladder.Above(c) {
-		p.number, p.next = true, c // it may be another run that is under way, whose number is not held yet
-	}
 	switch {
-	case p.number:
+	case p.number || p.hold:
 		var err error
 		if p, after, err = r.number(ctx, p, f); err != nil {
 			return Report{}, err

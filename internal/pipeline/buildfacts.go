@@ -54,6 +54,9 @@ func (r *buildRun) lookAtNumber(ctx context.Context, f *buildFacts) (err error) 
 	if f.number, err = r.rank(ctx, r.before.ladder, f.existing); err != nil {
 		return err
 	}
+	if c, err := version.ParseCandidate(f.number); err == nil && r.before.ladder.Above(c) {
+		f.open = c
+	}
 	if f.number == "" {
 		if f.stable, err = r.find(ctx, descending(r.before.ladder.Stables), d); err != nil {
 			return err

@@ -13,12 +13,13 @@ type buildFacts struct {
 	mine                   *artifact
 	overwrite              bool
 
-	existing    *artifact // what this commit's tags name; nil before its first build
-	existingTag string    // by which it was found
-	number      string    // the highest candidate of existing, "" for none
-	stable      string    // the highest stable of existing, where it has no candidate
-	announced   bool      // sha- names existing
-	integrated  bool      // integration- names existing
+	existing    *artifact         // what this commit's tags name; nil before its first build
+	existingTag string            // by which it was found
+	number      string            // the highest candidate of existing, "" for none
+	open        version.Candidate // number, where no promotion has passed it; else zero
+	stable      string            // the highest stable of existing, where it has no candidate
+	announced   bool              // sha- names existing
+	integrated  bool              // integration- names existing
 
 	selected    *artifact // what integration selects now, where skip-unchanged asks
 	selectedTag string
@@ -39,7 +40,8 @@ type buildPlan struct {
 	restore   bool              // upload blobs that are missing though a manifest names them
 	announce  bool              // write sha-
 	number    bool              // write a candidate
-	next      version.Candidate // the first one to try
+	hold      bool              // make sure of a candidate that is there
+	next      version.Candidate // that one, or the first one to try
 	integrate bool              // write integration-
 	tagged    bool              // in the end the artifact has all three tags
 }
@@ -127,6 +129,9 @@ func (f buildFacts) complete(number bool) buildPlan {
 	}
 	if p.known == "" {
 		p.known = f.stable
+	}
+	if p.integrate && f.open != (version.Candidate{}) { // the run that wrote it may be under way, and not hold it yet
+		p.hold, p.next = true, f.open
 	}
 	if p.announce || p.number || p.integrate {
 		p.reason = "an earlier build of this commit did not finish; its missing tags are added"

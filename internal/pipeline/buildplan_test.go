@@ -115,3 +115,26 @@ func TestDecideBuild(t *testing.T) {
 		})
 	}
 }
+
+// A number of a build that is not done, and perhaps under way, is to be made sure of, unless a promotion has passed it.
+func TestDecideBuildToHold(t *testing.T) {
+	open := version.Candidate{Base: version.Stable{Patch: 1}, N: 1}
+	for name, c := range map[string]struct {
+		open       version.Candidate
+		integrated bool
+		want       bool
+	}{
+		"done":                  {open, true, false},
+		"not done":              {open, false, true},
+		"passed by a promotion": {version.Candidate{}, false, false},
+	} {
+		mine := fake(commitOf("a"), "one")
+		p, err := decideBuild(buildFacts{
+			mine: mine, existing: mine, announced: true, number: open.String(), open: c.open, integrated: c.integrated,
+			next: version.Candidate{Base: version.Stable{Patch: 1}, N: 2},
+		})
+		if err != nil || p.hold != c.want || p.hold && p.next != open || p.number {
+			t.Errorf("%s: hold %v of %s, number %v, %v", name, p.hold, p.next, p.number, err)
+		}
+	}
+}
