@@ -29,16 +29,7 @@ func TestBrokenAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, n := flaky(t, 2, fault)
-			r := &Retrier{Budget: time.Minute}
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp, err := (&http.Client{Transport: r.Transport(NewTransport())}).Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
+			resp := get(t, &Retrier{Budget: time.Minute}, s.URL)
 			if got, err := io.ReadAll(resp.Body); string(got) != "" || err != nil || n.Load() != 3 {
 				t.Errorf("body %q, %v after %d requests, want none after 3", got, err, n.Load())
 			}
@@ -54,15 +45,7 @@ func TestLongAnswer(t *testing.T) {
 			_, _ = io.WriteString(w, strings.Repeat("x", 1024))
 		}
 	})
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := (&http.Client{Transport: new(Retrier).Transport(NewTransport())}).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
+	resp := get(t, new(Retrier), s.URL)
 	if n, err := io.Copy(io.Discard, resp.Body); n != size || err != nil {
 		t.Errorf("%d bytes, %v, want %d", n, err, size)
 	}

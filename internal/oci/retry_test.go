@@ -158,16 +158,7 @@ func TestNoRetries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, n := flaky(t, 100, c.fault)
-			r := &Retrier{Budget: c.budget}
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp, err := (&http.Client{Transport: r.Transport(NewTransport())}).Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
+			get(t, &Retrier{Budget: c.budget}, s.URL)
 			if n.Load() != 1 {
 				t.Errorf("%d requests, want 1", n.Load())
 			}
@@ -196,4 +187,19 @@ func TestPermanentErrors(t *testing.T) {
 			t.Errorf("permanent(%v) = %v", err, got)
 		}
 	}
+}
+
+// get sends one request through a Retrier.
+func get(t *testing.T, r *Retrier, url string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: r.Transport(NewTransport())}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
 }

@@ -7,9 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
 // place holds what all measurements share: the programs, the trees.
@@ -40,17 +41,16 @@ func run(m *testing.M) (status int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(place)) }()
 	bin := filepath.Join(place, "bin")
-	build := exec.Command("go", "build", "-C", "../..", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(bin, "oci-promote"), "./cmd/oci-promote")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("building oci-promote: %w\n%s", err, output)
+	err = os.Setenv("CGO_ENABLED", "0")
+	if err == nil {
+		err = programtest.Build(bin, "-trimpath", "-ldflags", "-s -w")
 	}
-	self, err := os.Executable()
+	var self string
+	if err == nil {
+		self, err = os.Executable()
+	}
 	if err == nil {
 		err = os.Symlink(self, filepath.Join(bin, "flux"))
-	}
-	if err == nil {
-		err = os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	}
 	if err != nil {
 		return 0, err

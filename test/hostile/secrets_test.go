@@ -48,6 +48,17 @@ func gives(w http.ResponseWriter, _ *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"token":%q,"access_token":%[1]q,"refresh_token":%q,"expires_in":300}`, bearer, refresh)
 }
 
+// tokenAt guards a registry that has a token service of its own, and sends to realm.
+func tokenAt(realm string) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/token" {
+			gives(w, r)
+			return true
+		}
+		return guarded(realm, "")(w, r)
+	}
+}
+
 // tempts is a host that asks for a login, in one way and then in the other.
 func tempts(w http.ResponseWriter, r *http.Request) {
 	header := `Basic realm="evil"`
@@ -129,13 +140,7 @@ func TestRealms(t *testing.T) {
 			t.Run(mode+" "+c.name, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, nil)
-				w.intercept = func(out http.ResponseWriter, r *http.Request) bool {
-					if r.URL.Path == "/token" {
-						gives(out, r)
-						return true
-					}
-					return guarded(c.realm, "")(out, r)
-				}
+				w.intercept = tokenAt(c.realm)
 				w.Play(authHost, http.HandlerFunc(gives))
 				s := w.run(t, workspace(t), mode, append(w.event(t, mode), login...)...)
 				s.keeps(t, ourSecrets())
@@ -407,13 +412,7 @@ func TestWhoseLogin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, nil)
-			w.intercept = func(out http.ResponseWriter, r *http.Request) bool {
-				if r.URL.Path == "/token" {
-					gives(out, r)
-					return true
-				}
-				return guarded(c.realm, "")(out, r)
-			}
+			w.intercept = tokenAt(c.realm)
 			w.Play("ghcr.io", w.Host(registryHost))
 			w.Play("ghes.example", http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 				r.URL.Path = strings.TrimPrefix(r.URL.Path, "/api/v3")

@@ -2,7 +2,6 @@ package programtest
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,8 +72,7 @@ func (j *Journal) intercept(w http.ResponseWriter, r *http.Request, n int, next 
 		return
 	}
 	answer := httptest.NewRecorder()
-	// What a killed process sent takes effect all the same, and is to be seen here.
-	next.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
+	next.ServeHTTP(answer, r)
 	if answer.Code == http.StatusCreated {
 		e.At = time.Now()
 		j.writes = append(j.writes, e)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,27 +32,32 @@ func Main(m *testing.M) {
 }
 
 func run(m *testing.M) (status int, err error) {
-	root, err := Root()
-	if err != nil {
-		return 0, err
-	}
 	bin, err := os.MkdirTemp("", "oci-promote-bin")
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(bin)) }()
-	args := []string{"build", "-C", root, "-o", filepath.Join(bin, "oci-promote")}
+	var flags []string
 	if os.Getenv("GOCOVERDIR") != "" { // then each run of the program leaves there what it covered
-		args = append(args, "-cover", "-coverpkg=./...")
+		flags = []string{"-cover", "-coverpkg=./..."}
 	}
-	build := exec.Command("go", append(args, "./"+command)...)
-	if output, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("building %s: %w\n%s", command, err, output)
-	}
-	if err := os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+	if err := Build(bin, flags...); err != nil {
 		return 0, err
 	}
 	return m.Run(), nil
+}
+
+// Build builds the program into the directory bin, with flags of go build, and puts bin first in PATH.
+func Build(bin string, flags ...string) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	args := slices.Concat([]string{"build", "-C", root, "-o", filepath.Join(bin, "oci-promote")}, flags, []string{"./" + command})
+	if output, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", command, err, output)
+	}
+	return os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
 // Root is the root of the repository: the directory above that of the nested module in which the test runs.

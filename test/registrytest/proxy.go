@@ -67,8 +67,12 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		s.tokens.ServeHTTP(w, r)
 		return
 	}
-	if s.options.WriteDelay != nil && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
-		wait(r.Context(), s.options.WriteDelay())
+	if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
+		if s.options.WriteDelay != nil {
+			wait(r.Context(), s.options.WriteDelay())
+		}
+		// What a killed client has sent takes effect all the same, and interceptors are to see it.
+		r = r.WithContext(context.WithoutCancel(r.Context()))
 	}
 	s.upstream.ServeHTTP(w, r)
 }
