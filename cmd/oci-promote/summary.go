@@ -39,13 +39,15 @@ var (
 )
 
 // pageForm is the address of a page as GitHub gives it: nothing in it ends a link.
-var pageForm = regexp.MustCompile(`^https?://[\w.:-]{1,200}/[\w./%+~-]{1,400}$`)
+var pageForm = regexp.MustCompile(`^https?://[\w.:-]+/[\w./%+~-]+$`)
+
+const longestPage = 600 // bytes
 
 // there reports whether an address that GitHub's API gave is a page of this GitHub.
 func (p pages) there(address string) bool {
 	page, err := url.Parse(address)
 	home, homeErr := url.Parse(p.repository)
-	return err == nil && homeErr == nil && pageForm.MatchString(address) && page.Scheme == home.Scheme && page.Host == home.Host
+	return err == nil && homeErr == nil && len(address) <= longestPage && pageForm.MatchString(address) && page.Scheme == home.Scheme && page.Host == home.Host
 }
 
 // summary is the report as the job's summary.

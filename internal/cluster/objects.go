@@ -140,11 +140,14 @@ func (i id) compare(j id) int {
 	return cmp.Or(cmp.Compare(i.namespace, j.namespace), cmp.Compare(i.name, j.name))
 }
 
-// valid is a name of Kubernetes': one that can stand in a message and in a command.
-var valid = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,251}[A-Za-z0-9])?$`)
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$`)
+
+// isName reports whether s is a name of Kubernetes': one that can stand in a message and in a command. Its length is
+// not for the expression, which would be compiled as often over at each start.
+func isName(s string) bool { return len(s) <= 253 && nameForm.MatchString(s) }
 
 func (i id) valid() bool {
-	return valid.MatchString(i.name) && (i.namespace == "" || valid.MatchString(i.namespace))
+	return isName(i.name) && (i.namespace == "" || isName(i.namespace))
 }
 
 func (i id) String() string {

@@ -65,7 +65,7 @@ func (s *State) readSecretNames(blob []byte) error {
 
 // lower reports whether s is a name as namespaces and secrets have it.
 func lower(s string) bool {
-	return valid.MatchString(s) && s == strings.ToLower(s) && !strings.Contains(s, ":")
+	return isName(s) && s == strings.ToLower(s) && !strings.Contains(s, ":")
 }
 
 // form says what a text is that is not what was expected in line n, without showing any of it.

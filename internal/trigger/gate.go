@@ -15,8 +15,10 @@ type Gate struct {
 	Context   []string // segments with which its commit statuses begin; nil for Flux's own
 }
 
-// object is the form of Kubernetes' names (RFC 1123).
-var object = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
+var object = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+
+// isObject reports whether s has the form of Kubernetes' names (RFC 1123).
+func isObject(s string) bool { return len(s) <= 253 && object.MatchString(s) }
 
 // ParseKustomization accepts NAME and NAMESPACE/NAME; empty is none.
 func ParseKustomization(s string) (Gate, error) {
@@ -27,7 +29,7 @@ func ParseKustomization(s string) (Gate, error) {
 	if !both {
 		namespace, name = "", s
 	}
-	if !object.MatchString(name) || both && !object.MatchString(namespace) {
+	if !isObject(name) || both && !isObject(namespace) {
 		return Gate{}, fmt.Errorf("%q is not a Kustomization's name such as platform or flux-system/platform", s)
 	}
 	return Gate{Namespace: namespace, Name: name}, nil
