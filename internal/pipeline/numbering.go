@@ -39,6 +39,7 @@ type numbering struct {
 	stale      bool                     // the list lagged behind our own write for too long
 	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
 	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
+	named      map[string]digest.Digest // what candidates named when we last dealt with neighbours
 	waited     time.Duration
 }
 
@@ -129,8 +130,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			return now, false, err
 		}
 		if settled {
-			held, err := n.onTop(ctx, now, try)
-			return now, held, err
+			return n.onTop(ctx, now, try)
 		}
 	}
 	return snapshot{}, false, n.crowded("%d looks did not show whether %s stays this one's", rounds, try)
@@ -157,6 +157,7 @@ func (n *numbering) settle(ctx context.Context, now snapshot, held string) (bool
 	if err != nil {
 		return false, err
 	}
+	n.named = named
 	if named[held] != n.mine.desc.Digest {
 		return false, nil // lost since we read it back; its new owner counts as numbered by it
 	}

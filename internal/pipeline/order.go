@@ -81,18 +81,53 @@ func (n *numbering) late(ctx context.Context, a *artifact, others []placed) stri
 }
 
 // onTop reports whether our number is where our commit belongs: above the numbers that
-// older commits got in this race, such as one with a larger bump.
-func (n *numbering) onTop(ctx context.Context, now snapshot, ours version.Candidate) (bool, error) {
+// older commits got in this race, such as one with a larger bump. Where it is the highest,
+// and a newer commit in this race has a lower one, it gives that the next: the build of it
+// may have ended before it could see us.
+func (n *numbering) onTop(ctx context.Context, now snapshot, ours version.Candidate) (snapshot, bool, error) {
 	top, _ := now.ladder.Newest()
-	if top == ours || n.history == nil || n.before.has[top.String()] {
-		return true, nil
+	if n.history == nil || n.before.has[top.String()] {
+		return now, true, nil
+	}
+	if top == ours {
+		now, err := n.lift(ctx, now, ours)
+		return now, true, err
 	}
 	a, err := n.read(ctx, top.String())
 	if err != nil || a == nil {
-		return true, err
+		return now, true, err
 	}
 	older, _ := n.contains(ctx, n.mine, a)
-	return !older, nil
+	return now, !older, nil
+}
+
+// lift gives the next number to the newer commit that has the highest one below ours, and
+// tells what there is then.
+func (n *numbering) lift(ctx context.Context, now snapshot, ours version.Candidate) (snapshot, error) {
+	race, err := n.race(ctx, now, n.named)
+	if err != nil {
+		return now, err
+	}
+	for _, below := range race {
+		if below.Candidate == ours || below.Created.Before(n.mine.Created) {
+			continue
+		}
+		contains, known := n.contains(ctx, below.artifact, n.mine)
+		if !known {
+			break
+		}
+		if !contains {
+			continue
+		}
+		next, err := n.next(now.ladder)
+		if err != nil {
+			return now, err
+		}
+		n.log("giving commit %.7s, which is newer and has %s, %s", below.Revision.Commit, below.Candidate, next)
+		_, err = n.claim(ctx, below.artifact, next.String())
+		return newSnapshot(append(slices.Clip(now.tags), next.String())), err
+	}
+	return now, nil
 }
 
 // contains reports whether the history of newer's commit has a's, and whether GitHub
