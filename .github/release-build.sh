@@ -5,6 +5,7 @@
 
 MAX_IMAGE=8000000 # bytes, compressed, a platform: every user's job pulls it
 read -ra PLATFORMS <<<"${PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64}"
+IMAGE_PLATFORMS=(linux/amd64 linux/arm64)
 
 build_environment() {
   need git jq curl tar gzip go make
@@ -67,14 +68,15 @@ build_archives() {
 # publish_sboms puts the list of modules in each platform's image (SPDX, of ko) among the assets, if it lists what the
 # linker wrote into the binary.
 publish_sboms() {
-  local arch sbom listed linked
-  for arch in amd64 arm64; do
+  local platform arch sbom listed linked
+  for platform in "${IMAGE_PLATFORMS[@]}"; do
+    arch=${platform#linux/}
     sbom=$(printf '%s\n' "$DIST"/sbom/oci-promote-linux-"$arch"*.spdx.json)
     listed=$(jq -r '.packages[] | select(.versionInfo and any(.externalRefs[]?; .referenceLocator | startswith("pkg:golang/"))) |
       "\(.name)@\(.versionInfo)"' "$sbom" | sort)
-    linked=$(go version -m "$DIST/binaries/linux/$arch/oci-promote" | awk '$1 == "dep" { print $2 "@" $3 }' | sort)
+    linked=$(go version -m "$DIST/binaries/$platform/oci-promote" | awk '$1 == "dep" { print $2 "@" $3 }' | sort)
     [[ -n $linked && $listed == "$linked" ]] ||
-      die "the SBOM for linux/$arch does not list the modules that are linked: $(diff <(echo "$listed") <(echo "$linked") | sed -n '2p')"
+      die "the SBOM for $platform does not list the modules that are linked: $(diff <(echo "$listed") <(echo "$linked") | sed -n '2p')"
     cp "$sbom" "$DIST/assets/oci-promote_${NUMBER}_linux_$arch.spdx.json"
   done
   (cd "$DIST/assets" && sha256sum -- *.tar.gz *.spdx.json >checksums.txt)
@@ -107,7 +109,7 @@ YAML
       sed "s|github.com/oci-promote/oci-promote|github.com/$REPOSITORY|"
     printf '%s\n' "version=$VERSION" "revision=$SOURCE"
   )
-  KO_CONFIG_PATH=$DIST/ko.yaml KO_DOCKER_REPO=$IMAGE "$KO" build --bare --platform=linux/amd64,linux/arm64 --sbom=spdx \
+  KO_CONFIG_PATH=$DIST/ko.yaml KO_DOCKER_REPO=$IMAGE "$KO" build --bare --platform="$(IFS=, && echo "${IMAGE_PLATFORMS[*]}")" --sbom=spdx \
     --tags="$VERSION" "${flags[@]}" "$@" ./cmd/oci-promote 2>"$scratch/ko" || die "ko: $(<"$scratch/ko")"
 }
 
@@ -117,8 +119,10 @@ blob() { echo "$DIST/image/blobs/${1/://}"; }
 step_inspect() {
   need jq tar gzip
   read_built
-  inspect linux/amd64
-  inspect linux/arm64
+  local platform
+  for platform in "${IMAGE_PLATFORMS[@]}"; do
+    inspect "$platform"
+  done
 }
 
 # inspect OS/ARCH
