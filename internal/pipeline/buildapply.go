@@ -107,7 +107,7 @@ func (p buildPlan) numbered(got numbered) buildPlan {
 		p.known = got.candidate.String()
 		return p
 	}
-	p.outcome, p.reason = Superseded, got.late+"; this one gets no number"
+	p.outcome, p.known, p.reason = Superseded, "", got.late+"; this one gets no number"
 	return p
 }
 

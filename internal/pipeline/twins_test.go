@@ -114,6 +114,26 @@ func TestUnfinishedFarBelow(t *testing.T) {
 	}
 }
 
+// TestUnfinishedLosesItsNumber completes a build that died before integration-, and loses its number meanwhile to a newer
+// commit. It is superseded then, and reports no number.
+func TestUnfinishedLosesItsNumber(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	dieAt(t, s, buildOf(t, s, 1), func(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) })
+	dieAt(t, s, buildOf(t, s, 2), isCandidate)
+	ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.0.1-rc.1", reads: 1}
+	ours.steal = func() {
+		for _, tag := range []string{"0.0.1-rc.1", "0.0.1-rc.2"} {
+			name(t, s, shaPrefix+commitNumber(2)[:7], tag)
+		}
+	}
+	b := buildOf(t, ours, 1)
+	b.History = line{}
+	if r := mustBuild(t, b); r.Outcome != Superseded || r.Candidate != "" || r.Version != "" || len(r.Tags) != 2 {
+		t.Errorf("%s %s %s with tags %q, want superseded with sha- and integration-", r.Outcome, r.Candidate, r.Version, r.Tags)
+	}
+}
+
 // TestLateWithoutANumber has a build say that it is done, without a number since it came late, while another one of a
 // branch is under way, which began when the newer commit had its number. The other one takes it for no build that lost
 // its number.
