@@ -79,11 +79,7 @@ func (n *numbering) take(ctx context.Context, try version.Candidate) (numbered, 
 		}
 		try = next
 	}
-	return numbered{}, n.crowded("other builds took %d numbers before this one", rounds)
-}
-
-func (n *numbering) crowded(format string, args ...any) error {
-	return fmt.Errorf("numbering %s in %s: %s; run again when fewer builds are under way", n.mine.desc.Digest, n.name, fmt.Sprintf(format, args...))
+	return numbered{}, fmt.Errorf("numbering %s in %s: other builds took %d numbers before this one; run again when fewer are under way", n.mine.desc.Digest, n.name, rounds)
 }
 
 // confirm looks once more when the build is done, if it had neighbours.
@@ -133,7 +129,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			return n.onTop(ctx, now, try)
 		}
 	}
-	return snapshot{}, false, n.crowded("%d looks did not show whether %s stays this one's", rounds, try)
+	return snapshot{}, false, fmt.Errorf("numbering %s in %s: %d looks did not show whether %s stays this build's; run again when fewer are under way", n.mine.desc.Digest, n.name, rounds, try)
 }
 
 // claim names a with tag if that is free. True means that the tag named a when it was
