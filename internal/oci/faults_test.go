@@ -29,15 +29,14 @@ func TestBrokenAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, n := flaky(t, 2, fault)
-			resp := get(t, &Retrier{Budget: time.Minute}, s.URL)
-			if got, err := io.ReadAll(resp.Body); string(got) != "" || err != nil || n.Load() != 3 {
-				t.Errorf("body %q, %v after %d requests, want none after 3", got, err, n.Load())
+			if got := get(t, &Retrier{Budget: time.Minute}, s.URL); got != "" || n.Load() != 3 {
+				t.Errorf("body %q after %d requests, want none after 3", got, n.Load())
 			}
 		})
 	}
 }
 
-// A long answer is not held in memory as a whole, and comes as it was sent.
+// A long answer, of which only the beginning is read before it is given on, comes as it was sent.
 func TestLongAnswer(t *testing.T) {
 	const size = maxPageBytes + 1<<20
 	s, _ := flaky(t, 1, func(w http.ResponseWriter, _ *http.Request) {
@@ -45,9 +44,8 @@ func TestLongAnswer(t *testing.T) {
 			_, _ = io.WriteString(w, strings.Repeat("x", 1024))
 		}
 	})
-	resp := get(t, new(Retrier), s.URL)
-	if n, err := io.Copy(io.Discard, resp.Body); n != size || err != nil {
-		t.Errorf("%d bytes, %v, want %d", n, err, size)
+	if n := len(get(t, new(Retrier), s.URL)); n != size {
+		t.Errorf("%d bytes, want %d", n, size)
 	}
 }
 

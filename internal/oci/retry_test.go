@@ -189,8 +189,8 @@ func TestPermanentErrors(t *testing.T) {
 	}
 }
 
-// get sends one request through a Retrier.
-func get(t *testing.T, r *Retrier, url string) *http.Response {
+// get sends one request through a Retrier and reads the answer.
+func get(t *testing.T, r *Retrier, url string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -200,6 +200,10 @@ func get(t *testing.T, r *Retrier, url string) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
