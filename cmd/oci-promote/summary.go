@@ -39,15 +39,15 @@ var (
 )
 
 // pageForm is the address of a page as GitHub gives it: nothing in it ends a link.
-var pageForm = regexp.MustCompile(`^https?://[\w.:-]+/[\w./%+~-]+$`)
-
-const longestPage = 600 // bytes
+// The lengths are not for the expression, which would be compiled as often over at each start.
+var pageForm = regexp.MustCompile(`^https?://([\w.:-]+)/([\w./%+~-]+)$`)
 
 // there reports whether an address that GitHub's API gave is a page of this GitHub.
 func (p pages) there(address string) bool {
 	page, err := url.Parse(address)
 	home, homeErr := url.Parse(p.repository)
-	return err == nil && homeErr == nil && len(address) <= longestPage && pageForm.MatchString(address) && page.Scheme == home.Scheme && page.Host == home.Host
+	m := pageForm.FindStringSubmatch(address)
+	return err == nil && homeErr == nil && m != nil && len(m[1]) <= 200 && len(m[2]) <= 400 && page.Scheme == home.Scheme && page.Host == home.Host
 }
 
 // summary is the report as the job's summary.
