@@ -37,8 +37,9 @@ type Build struct {
 	Upload        func(sent, total int64) // progress of the layer, in bytes; may be nil
 }
 
-// Run builds. What it reports is true when it returns, and what it wrote is all that
-// the report names, in the order of promise 5: sha-, the candidate, integration-.
+// Run builds. What it reports is true when it returns. It writes the tags that the report
+// names, in the order of promise 5: sha-, the candidate, integration-. Beside other builds
+// it may have tried other numbers, and given one to a neighbour that lost its own or is newer.
 func (b Build) Run(ctx context.Context) (_ Report, err error) {
 	packed, before, err := b.packAndList(ctx)
 	if err != nil {

@@ -135,7 +135,7 @@ func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]d
 		}
 	}
 	// Its race may have been before this one's: a build that came late there has said that it is done, and has no number.
-	others, err := n.placed(ctx, now, named, func(string) bool { return true })
+	others, err := n.race(ctx, snapshot{}, now, named)
 	if err != nil || n.late(ctx, a, others) != "" {
 		return false, err
 	}
@@ -163,7 +163,7 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 	if c, ok := n.given(now, named); ok && c != tried {
 		return c, "", nil
 	}
-	race, err := n.race(ctx, now, named)
+	race, err := n.race(ctx, n.before, now, named)
 	if err != nil {
 		return next, "", err
 	}

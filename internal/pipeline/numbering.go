@@ -39,7 +39,6 @@ type numbering struct {
 	stale      bool                     // the list lagged behind our own write for too long
 	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
 	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
-	named      map[string]digest.Digest // what candidates named when we last dealt with neighbours
 	waited     time.Duration
 }
 
@@ -60,8 +59,8 @@ const (
 	// crashedAfter is the age at which an announced artifact without a number is no
 	// neighbour but the trace of a build that died.
 	crashedAfter = 10 * time.Minute
-	// rounds bounds the numbers that one build tries, and how often it looks at one. Each round that is lost was won
-	// by another build.
+	// rounds bounds the numbers that one build tries, and how often it looks at one that it holds. A number that is
+	// lost was mostly won by another build; a look mostly ends with a pause.
 	rounds = 50
 )
 
@@ -121,12 +120,12 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 		if named != n.mine.desc.Digest {
 			return now, false, nil
 		}
-		settled, err := n.settle(ctx, now, try.String())
+		candidates, settled, err := n.settle(ctx, now, try.String())
 		if err != nil {
 			return now, false, err
 		}
 		if settled {
-			return n.onTop(ctx, now, try)
+			return n.onTop(ctx, now, candidates, try)
 		}
 	}
 	return snapshot{}, false, fmt.Errorf("numbering %s in %s: %d looks did not show whether %s stays this build's; run again when fewer are under way", n.mine.desc.Digest, n.name, rounds, try)
@@ -142,20 +141,19 @@ func (n *numbering) claim(ctx context.Context, a *artifact, tag string) (bool, e
 	return err == nil && named == a.desc.Digest, err
 }
 
-// settle deals with the neighbours that a list shows, while we hold the number held.
-// False means: list again.
-func (n *numbering) settle(ctx context.Context, now snapshot, held string) (bool, error) {
+// settle deals with the neighbours that a list shows, while we hold the number held, and
+// tells what candidates name, if there are neighbours. Not settled means: list again.
+func (n *numbering) settle(ctx context.Context, now snapshot, held string) (named map[string]digest.Digest, settled bool, err error) {
 	around, err := n.around(ctx, now)
 	if err != nil || len(around) == 0 {
-		return err == nil, err
+		return nil, err == nil, err
 	}
-	named, err := n.numbers(ctx, now, len(around), held)
+	named, err = n.numbers(ctx, now, len(around), held)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
-	n.named = named
 	if named[held] != n.mine.desc.Digest {
-		return false, nil // lost since we read it back; its new owner counts as numbered by it
+		return named, false, nil // lost since we read it back; its new owner counts as numbered by it
 	}
 	unnumbered := n.unnumbered(now, named, around)
 	waiting := 0
@@ -165,19 +163,19 @@ func (n *numbering) settle(ctx context.Context, now snapshot, held string) (bool
 		case !done && n.crashed(tag):
 		case !done, !n.repairs(now, around, unnumbered) && n.waited < patience:
 			waiting++
-		default: // it says that it is done, but its number is gone: a late writer took it
+		default: // it says that it is done, and has no number: it came late, or a late writer took it
 			if repaired, err := n.repair(ctx, now, named, tag); err != nil || repaired {
-				return false, err
+				return named, false, err
 			}
 		}
 	}
 	if waiting == 0 || n.waited >= patience {
-		return true, nil
+		return named, true, nil
 	}
 	if n.waited == 0 {
 		n.log("waiting for other builds (%d) to take their numbers", waiting)
 	}
 	pause := min(poll+n.waited/4, pollMost)
 	n.waited += pause
-	return false, sleep(ctx, pause)
+	return named, false, sleep(ctx, pause)
 }

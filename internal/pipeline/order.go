@@ -16,17 +16,12 @@ type placed struct {
 	*artifact
 }
 
-// race are the candidates that were given while this build ran, highest first.
-func (n *numbering) race(ctx context.Context, now snapshot, named map[string]digest.Digest) ([]placed, error) {
-	return n.placed(ctx, now, named, func(tag string) bool { return !n.before.has[tag] })
-}
-
-// placed are those candidates of named that count, highest first.
-func (n *numbering) placed(ctx context.Context, now snapshot, named map[string]digest.Digest, counts func(tag string) bool) ([]placed, error) {
+// race are the candidates of named that were given since a list, highest first; since an empty one, all.
+func (n *numbering) race(ctx context.Context, since, now snapshot, named map[string]digest.Digest) ([]placed, error) {
 	var all []placed
 	for _, c := range slices.Backward(now.ladder.Candidates) {
 		tag := c.String()
-		if named[tag] == "" || !counts(tag) {
+		if since.has[tag] || named[tag] == "" {
 			continue
 		}
 		a, err := n.byDigest(ctx, tag, named[tag])
@@ -84,13 +79,13 @@ func (n *numbering) late(ctx context.Context, a *artifact, others []placed) stri
 // older commits got in this race, such as one with a larger bump. Where it is the highest,
 // and a newer commit in this race has a lower one, it gives that the next: the build of it
 // may have ended before it could see us.
-func (n *numbering) onTop(ctx context.Context, now snapshot, ours version.Candidate) (snapshot, bool, error) {
+func (n *numbering) onTop(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (snapshot, bool, error) {
 	top, _ := now.ladder.Newest()
 	if n.history == nil || n.before.has[top.String()] {
 		return now, true, nil
 	}
 	if top == ours {
-		now, err := n.lift(ctx, now, ours)
+		now, err := n.lift(ctx, now, named, ours)
 		return now, true, err
 	}
 	a, err := n.read(ctx, top.String())
@@ -103,8 +98,8 @@ func (n *numbering) onTop(ctx context.Context, now snapshot, ours version.Candid
 
 // lift gives the next number to the newer commit that has the highest one below ours, and
 // tells what there is then.
-func (n *numbering) lift(ctx context.Context, now snapshot, ours version.Candidate) (snapshot, error) {
-	race, err := n.race(ctx, now, n.named)
+func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (snapshot, error) {
+	race, err := n.race(ctx, n.before, now, named)
 	if err != nil {
 		return now, err
 	}

@@ -13,13 +13,7 @@ import (
 // and the report then name that one.
 func TestTwinTakesTheNumberLate(t *testing.T) {
 	s := newStore(t)
-	killed := errors.New("killed")
-	half := buildOf(t, &hooked{Store: s.Store, before: func(tag string) error {
-		if isCandidate(tag) {
-			return killed // the twin has looked at the number and is about to write it
-		}
-		return nil
-	}}, 1)
+	half := buildOf(t, s, 1)
 	half.Meta.Revision.Ref = "v1"
 	dry := half
 	dry.Repo, dry.DryRun = newStore(t), true
@@ -29,9 +23,7 @@ func TestTwinTakesTheNumberLate(t *testing.T) {
 		switch {
 		case strings.HasPrefix(tag, shaPrefix) && stage == 0:
 			stage = 1
-			if _, err := half.Run(t.Context()); !errors.Is(err, killed) {
-				t.Error(err)
-			}
+			dieAt(t, s, half, isCandidate) // the twin has looked at the number and is about to write it
 		case strings.HasPrefix(tag, integrationPrefix) && stage == 2:
 			stage = 3
 			name(t, s, twin, "0.0.1-rc.1")
@@ -70,7 +62,7 @@ func TestTwinOfABuildUnderWay(t *testing.T) {
 		once.Do(func() { // the neighbour found the number free, and is slow to write it
 			first := buildOf(t, s, 2)
 			first.Meta.Created = time.Now()
-			dieAt(t, s, first, func(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) })
+			dieAt(t, s, first, isIntegration)
 			second := buildOf(t, s, 2)
 			second.Meta.Created = first.Meta.Created
 			go func() {
@@ -100,7 +92,7 @@ func TestTwinOfABuildUnderWay(t *testing.T) {
 func TestUnfinishedFarBelow(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	dieAt(t, s, buildOf(t, s, 1), func(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) })
+	dieAt(t, s, buildOf(t, s, 1), isIntegration)
 	const since = 20
 	for n := range since {
 		mustBuild(t, buildOf(t, s, 2+n))
@@ -119,7 +111,7 @@ func TestUnfinishedFarBelow(t *testing.T) {
 func TestUnfinishedLosesItsNumber(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	dieAt(t, s, buildOf(t, s, 1), func(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) })
+	dieAt(t, s, buildOf(t, s, 1), isIntegration)
 	dieAt(t, s, buildOf(t, s, 2), isCandidate)
 	ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.0.1-rc.1", reads: 1}
 	ours.steal = func() {
@@ -140,7 +132,6 @@ func TestUnfinishedLosesItsNumber(t *testing.T) {
 func TestLateWithoutANumber(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	history := beside{branch: commitNumber(3)}
 	dieAt(t, s, buildOf(t, s, 1), isCandidate)
 	mustBuild(t, buildOf(t, s, 2))
 	branch := buildOf(t, &hooked{Store: s.Store, after: func(tag string) {
@@ -148,12 +139,14 @@ func TestLateWithoutANumber(t *testing.T) {
 			name(t, s, shaPrefix+commitNumber(1)[:7], integrationPrefix+commitNumber(1)[:7])
 		}
 	}}, 3)
-	branch.History = history
+	branch.History = beside{branch: commitNumber(3)}
 	r := mustBuild(t, branch)
 	if tags := tagsOf(t, s); r.Candidate != "0.0.1-rc.2" || topOf(tags) != r.Candidate {
 		t.Errorf("reported %s, tags %v", r.Candidate, tags)
 	}
 }
+
+func isIntegration(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) }
 
 // dieAt runs a build until it wants to write a tag at which it dies.
 func dieAt(t *testing.T, s *hooked, b Build, deadly func(tag string) bool) {
