@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -17,6 +18,8 @@ type laggard struct {
 	mu   sync.Mutex
 	seen map[string]time.Time
 	lag  time.Duration
+
+	listOnly bool // a tag that the list does not show yet can be read
 }
 
 func (l *laggard) Tag(ctx context.Context, desc ocispec.Descriptor, tag string) error {
@@ -33,7 +36,7 @@ func (l *laggard) hidden(tag string) bool {
 }
 
 func (l *laggard) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
-	if l.hidden(tag) {
+	if !l.listOnly && l.hidden(tag) {
 		return ocispec.Descriptor{}, errdef.ErrNotFound
 	}
 	return l.hooked.Resolve(ctx, tag)
@@ -73,6 +76,25 @@ func TestListNeverShowsOurs(t *testing.T) {
 		t.Errorf("report %+v, want 0.0.1-rc.1 with one warning", r)
 	}
 	checkAll(t, s.hooked, 1)
+}
+
+// TestListLagsBehindALostClaim has another build take the number that the list still shows as free. One look tells that it
+// is taken; the build waits for the list to say so too, instead of trying that number again and again.
+func TestListLagsBehindALostClaim(t *testing.T) {
+	t.Parallel()
+	for _, lag := range []time.Duration{time.Second, time.Minute} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			l := &laggard{hooked: openStore(t, dir), seen: map[string]time.Time{}, lag: lag, listOnly: true}
+			mustBuild(t, buildOf(t, l, 1))
+			l.seen["0.0.1-rc.1"] = time.Now().Add(lag)
+			r := mustBuild(t, buildOf(t, l, 2))
+			if r.Candidate != "0.0.1-rc.2" {
+				t.Errorf("a lag of %s: candidate %s, want 0.0.1-rc.2", lag, r.Candidate)
+			}
+			checkAll(t, l.hooked, 1, 2)
+		})
+	}
 }
 
 // blind is a store whose tag list is as it was before everything.

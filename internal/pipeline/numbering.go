@@ -96,8 +96,8 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 	if err != nil {
 		return snapshot{}, false, err
 	}
-	if !claimed {
-		now, err := n.list(ctx)
+	if !claimed { // so that the tag is there: a list that does not show it yet would lead to the same number again
+		now, err := n.listWith(ctx, try.String())
 		return now, false, err
 	}
 	for range rounds {
