@@ -76,6 +76,9 @@ func (r *buildRun) number(ctx context.Context, p buildPlan, f buildFacts) (build
 		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
 		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{},
 	}
+	if !p.hold {
+		n.since = r.before
+	}
 	got, err := n.take(ctx, p.next)
 	for err == nil {
 		if p.integrate || p.artifact != n.mine {

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/oci-promote/oci-promote/internal/version"
 )
 
 // slow is a real store whose every operation takes a random time, before it takes effect
@@ -190,46 +187,4 @@ func TestSlowerThanPatience(t *testing.T) {
 		}
 		checkAll(t, s, 1, 2)
 	})
-}
-
-// TestLargerBumpOfAnOlderCommit has an older commit take a higher base meanwhile.
-func TestLargerBumpOfAnOlderCommit(t *testing.T) {
-	s := newStore(t)
-	name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
-	var once sync.Once
-	ours := &hooked{Store: s.Store, after: func(tag string) {
-		if strings.HasPrefix(tag, shaPrefix) {
-			once.Do(func() {
-				older := buildOf(t, s, 1)
-				older.Bump, older.History = version.Minor, diverged{}
-				mustBuild(t, older)
-			})
-		}
-	}}
-	b := buildOf(t, ours, 2)
-	b.History = line{}
-	if r := mustBuild(t, b); r.Candidate != "0.1.0-rc.2" {
-		t.Errorf("candidate %s, want 0.1.0-rc.2, above the older commit's 0.1.0-rc.1: %v", r.Candidate, fmt.Sprint(tagsOf(t, s)))
-	}
-}
-
-// TestLargerBumpOfASlowOlderCommit has a newer commit come and go before an older one takes a higher base. Integration
-// stays with the newer one.
-func TestLargerBumpOfASlowOlderCommit(t *testing.T) {
-	s := newStore(t)
-	name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
-	var once sync.Once
-	var newer Report
-	ours := &hooked{Store: s.Store, after: func(tag string) {
-		if strings.HasPrefix(tag, shaPrefix) {
-			once.Do(func() { newer = mustBuild(t, buildOf(t, s, 2)) })
-		}
-	}}
-	b := buildOf(t, ours, 1)
-	b.Bump, b.History = version.Minor, line{}
-	r := mustBuild(t, b)
-	tags := tagsOf(t, s)
-	if tags[topOf(tags)] != newer.Digest.String() || r.Selected.Integration != topOf(tags) || r.Candidate != "0.1.0-rc.1" || tags[r.Candidate] != r.Digest.String() {
-		t.Errorf("the highest is %s, of %s, and the newer commit's artifact %s; the older one reports %s on %s", topOf(tags), tags[topOf(tags)], newer.Digest, r.Candidate, r.Digest)
-	}
 }

@@ -163,7 +163,7 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 	if c, ok := n.given(now, named); ok && c != tried {
 		return c, "", nil
 	}
-	race, err := n.race(ctx, n.before, now, named)
+	race, err := n.race(ctx, n.since, now, named)
 	if err != nil {
 		return next, "", err
 	}

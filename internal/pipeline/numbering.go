@@ -30,6 +30,7 @@ type numbering struct {
 	mine      *artifact
 	announced string   // our sha- tag
 	before    snapshot // taken before the announcement
+	since     snapshot // what was there when this race began: before, or nothing where an earlier run took our number
 	history   History  // may be nil
 	next      func(version.Ladder) (version.Candidate, error)
 	log       func(format string, args ...any)
@@ -37,6 +38,7 @@ type numbering struct {
 
 	done       bool                     // integration- is written: nobody waits for us any more
 	stale      bool                     // the list lagged behind our own write for too long
+	unordered  bool                     // GitHub could not be asked which commit is newer
 	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
 	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
 	waited     time.Duration

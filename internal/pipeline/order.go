@@ -81,7 +81,7 @@ func (n *numbering) late(ctx context.Context, a *artifact, others []placed) stri
 // may have ended before it could see us.
 func (n *numbering) onTop(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (snapshot, bool, error) {
 	top, _ := now.ladder.Newest()
-	if n.history == nil || n.before.has[top.String()] {
+	if n.history == nil || n.since.has[top.String()] {
 		return now, true, nil
 	}
 	if top == ours {
@@ -97,11 +97,41 @@ func (n *numbering) onTop(ctx context.Context, now snapshot, named map[string]di
 }
 
 // lift gives the next number to the newer commit that has the highest one below ours, and
-// tells what there is then.
+// tells what there is then. It does that before integration- says that we are done: the run
+// that completes us lifts too.
 func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (snapshot, error) {
-	race, err := n.race(ctx, n.before, now, named)
+	below, err := n.newerBelow(ctx, now, named, ours)
+	if err != nil || below == nil {
+		return now, err
+	}
+	if !now.ladder.Above(below.Candidate) {
+		if undone, err := n.undone(ctx, now, below.artifact); err != nil || undone {
+			return now, err
+		}
+	}
+	next, err := n.next(now.ladder)
 	if err != nil {
 		return now, err
+	}
+	n.log("giving commit %.7s, which is newer and has %s, %s", below.Revision.Commit, below.Candidate, next)
+	_, err = n.claim(ctx, below.artifact, next.String())
+	return newSnapshot(append(slices.Clip(now.tags), next.String())), err
+}
+
+// newerBelow finds the newer commit that has the highest number below ours, of those in this race; nil for none.
+func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (*placed, error) {
+	if !slices.ContainsFunc(now.ladder.Candidates, func(c version.Candidate) bool { return c != ours && !n.since.has[c.String()] }) {
+		return nil, nil //nolint:nilnil // we are alone
+	}
+	if named == nil { // no neighbour is under way any more
+		var err error
+		if named, err = n.numbers(ctx, now, 0, ours.String()); err != nil {
+			return nil, err
+		}
+	}
+	race, err := n.race(ctx, n.since, now, named)
+	if err != nil {
+		return nil, err
 	}
 	for _, below := range race {
 		if below.Candidate == ours || below.Created.Before(n.mine.Created) {
@@ -111,18 +141,18 @@ func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]dig
 		if !known {
 			break
 		}
-		if !contains {
-			continue
+		if contains {
+			return &below, nil
 		}
-		next, err := n.next(now.ladder)
-		if err != nil {
-			return now, err
-		}
-		n.log("giving commit %.7s, which is newer and has %s, %s", below.Revision.Commit, below.Candidate, next)
-		_, err = n.claim(ctx, below.artifact, next.String())
-		return newSnapshot(append(slices.Clip(now.tags), next.String())), err
 	}
-	return now, nil
+	return nil, nil //nolint:nilnil // no newer commit is in this race
+}
+
+// undone reports whether a was live and is not any more: a rollback from it holds (promise 2).
+func (n *numbering) undone(ctx context.Context, now snapshot, a *artifact) (bool, error) {
+	stables := descending(now.ladder.Stables)
+	stable, err := n.find(ctx, stables, a.desc.Digest)
+	return stable != "" && stable != stables[0], err
 }
 
 // contains reports whether the history of newer's commit has a's, and whether GitHub
@@ -135,8 +165,9 @@ func (n *numbering) contains(ctx context.Context, newer, a *artifact) (contains,
 		return false, true
 	}
 	contains, err := n.history.Contains(ctx, newer.Revision.Commit, a.Revision.Commit)
-	if err != nil {
-		n.log("the order of the builds under way could not be checked: %s", withHint(err))
+	if err != nil && !n.unordered {
+		n.unordered = true
+		n.warn("asking GitHub for the order of the builds under way failed, so they keep the numbers that they have: %s", withHint(err))
 	}
 	return contains && err == nil, err == nil
 }

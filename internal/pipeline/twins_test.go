@@ -126,6 +126,25 @@ func TestUnfinishedLosesItsNumber(t *testing.T) {
 	}
 }
 
+// TestUnfinishedIsLate is that where the newer commit's build had ended before the run that completes.
+func TestUnfinishedIsLate(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	dieAt(t, s, buildOf(t, s, 1), isIntegration)
+	newer := mustBuild(t, buildOf(t, s, 2))
+	neighbour := buildOf(t, s, 3)
+	neighbour.Meta.Created = time.Now()
+	dieAt(t, s, neighbour, isCandidate)
+	ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.0.1-rc.1", reads: 2}
+	ours.steal = func() { name(t, s, shaPrefix+commitNumber(3)[:7], "0.0.1-rc.1") }
+	b := buildOf(t, ours, 1)
+	b.History = line{}
+	r := mustBuild(t, b)
+	if tags := tagsOf(t, s); r.Outcome != Superseded || r.Candidate != "" || tags[topOf(tags)] != newer.Digest.String() {
+		t.Errorf("%s %s, want superseded below the newer commit's: %v", r.Outcome, r.Candidate, tags)
+	}
+}
+
 // TestLateWithoutANumber has a build say that it is done, without a number since it came late, while another one of a
 // branch is under way, which began when the newer commit had its number. The other one takes it for no build that lost
 // its number.
