@@ -125,19 +125,18 @@ func (n *numbering) repairs(now snapshot, around, unnumbered []string) bool {
 	})
 }
 
-// repair gives the artifact of a finished build the next number, if it needs one and
-// really nothing names it.
-func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]digest.Digest, tag string) (bool, error) {
+// repair gives the artifact of a finished build the next number, unless it is whole: something names it, or it came late.
+func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]digest.Digest, tag string) (whole bool, err error) {
 	a := n.neighbours[tag]
 	for _, versions := range [][]string{descending(now.ladder.Candidates), descending(now.ladder.Stables)} {
 		if found, err := n.find(ctx, versions, a.desc.Digest); err != nil || found != "" {
-			return false, err
+			return true, err
 		}
 	}
 	// Its race may have been before this one's: a build that came late there has said that it is done, and has no number.
 	others, err := n.race(ctx, snapshot{}, now, named)
 	if err != nil || n.late(ctx, a, others) != "" {
-		return false, err
+		return true, err
 	}
 	next, err := n.next(now.ladder)
 	if err != nil {
@@ -145,7 +144,7 @@ func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]d
 	}
 	n.log("giving %s, whose number was overwritten, %s", tag, next)
 	_, err = n.claim(ctx, a, next.String())
-	return true, err
+	return false, err
 }
 
 // replan chooses the number to try when tried would not do, or tells why none is needed.

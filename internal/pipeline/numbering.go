@@ -41,6 +41,7 @@ type numbering struct {
 	unordered  bool                     // GitHub could not be asked which commit is newer
 	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
 	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
+	whole      map[string]bool          // sha- tags of neighbours that are done and were found to need no number from us
 	waited     time.Duration
 }
 
@@ -162,11 +163,11 @@ func (n *numbering) settle(ctx context.Context, now snapshot, held string) (name
 	for _, tag := range unnumbered {
 		done := now.has[integrationOf(tag)]
 		switch {
-		case !done && n.crashed(tag):
+		case !done && n.crashed(tag), done && n.whole[tag]:
 		case !done, !n.repairs(now, around, unnumbered) && n.waited < patience:
 			waiting++
 		default: // it says that it is done, and has no number: it came late, or a late writer took it
-			if repaired, err := n.repair(ctx, now, named, tag); err != nil || repaired {
+			if n.whole[tag], err = n.repair(ctx, now, named, tag); err != nil || !n.whole[tag] {
 				return named, false, err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -163,6 +164,38 @@ func TestLateWithoutANumber(t *testing.T) {
 	if tags := tagsOf(t, s); r.Candidate != "0.0.1-rc.2" || topOf(tags) != r.Candidate {
 		t.Errorf("reported %s, tags %v", r.Candidate, tags)
 	}
+}
+
+// TestLateNeighbourIsLookedForOnce has a build wait for a neighbour beside one that came late and is done. It looks
+// through the whole history for a number of that once, not at each look.
+func TestLateNeighbourIsLookedForOnce(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		const builds = 100
+		s := openStore(t, dir)
+		for n := range builds {
+			mustBuild(t, buildOf(t, s, 2+n))
+		}
+		late, waiting := buildOf(t, s, 1), buildOf(t, s, 201)
+		late.History, waiting.History, waiting.Meta.Created = diverged{}, diverged{}, time.Now()
+		c := &counted{hooked: &hooked{Store: s.Store}}
+		c.after = func(tag string) {
+			switch {
+			case strings.HasPrefix(tag, shaPrefix):
+				dieAt(t, s, late, isCandidate)
+				dieAt(t, s, waiting, isCandidate)
+				name(t, s, shaPrefix+commitNumber(1)[:7], integrationPrefix+commitNumber(1)[:7])
+			case isCandidate(tag):
+				c.asked.Store(0)
+			}
+		}
+		b := buildOf(t, c, 200)
+		b.History = line{}
+		r := mustBuild(t, b)
+		if asked := c.asked.Load(); r.Candidate != "0.0.1-rc.101" || asked > 4*builds {
+			t.Errorf("%s after %d questions, in a history of %d", r.Candidate, asked, builds)
+		}
+	})
 }
 
 func isIntegration(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) }
