@@ -92,7 +92,7 @@ func (r *buildRun) number(ctx context.Context, p buildPlan, f buildFacts) (build
 			break
 		}
 	}
-	return p.numbered(got), got.now, err
+	return p.after(got), got.now, err
 }
 
 // adopted is the plan with the artifact that was numbered: this run's, or that of
@@ -104,13 +104,19 @@ func (p buildPlan) adopted(a *artifact) buildPlan {
 	return p
 }
 
-// numbered is the plan after its number was taken, or turned out not to be needed.
-func (p buildPlan) numbered(got numbered) buildPlan {
-	if got.late == "" {
+// after is the plan when its number was taken, or turned out not to be needed.
+func (p buildPlan) after(got numbered) buildPlan {
+	p.known = ""
+	if got.candidate != (version.Candidate{}) {
 		p.known = got.candidate.String()
-		return p
 	}
-	p.outcome, p.known, p.reason = Superseded, "", got.late+"; this one gets no number"
+	switch {
+	case got.late == "":
+	case p.known == "":
+		p.outcome, p.reason = Superseded, got.late+"; this one gets no number"
+	default:
+		p.outcome, p.reason = Superseded, got.late+"; this one keeps "+p.known
+	}
 	return p
 }
 

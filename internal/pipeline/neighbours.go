@@ -143,12 +143,12 @@ func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]d
 		return false, err
 	}
 	n.log("giving %s, whose number was overwritten, %s", tag, next)
-	_, err = n.claim(ctx, a, next.String())
+	_, err = n.wins(ctx, a, next.String())
 	return false, err
 }
 
-// replan chooses the number to try when tried would not do, or tells why none is needed.
-// Builds that lost together take their places in order, oldest commit first, so that they do
+// replan chooses the number to try when tried would not do, or tells why none is needed beside
+// the one that we have, if any. Builds that lost together take their places in order, oldest commit first, so that they do
 // not collide again.
 func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Candidate) (next version.Candidate, late string, err error) {
 	around, err := n.around(ctx, now)
@@ -159,8 +159,9 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 	if err != nil {
 		return next, "", err
 	}
-	if c, ok := n.given(now, named); ok && c != tried {
-		return c, "", nil
+	has := n.highest(named)
+	if has != (version.Candidate{}) && has != tried && now.ladder.Above(has) {
+		return has, "", nil // another build of this commit, or a late writer, gave it to us
 	}
 	race, err := n.race(ctx, n.since, now, named)
 	if err != nil {
@@ -170,7 +171,7 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 		return c, "", err
 	}
 	if late := n.late(ctx, n.mine, race); late != "" {
-		return next, late, nil
+		return has, late, nil
 	}
 	next, err = n.next(now.ladder)
 	if n.history != nil {
@@ -185,14 +186,14 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 	return next, "", err
 }
 
-// given is the candidate that another build of this commit, or a late writer, gave us.
-func (n *numbering) given(now snapshot, named map[string]digest.Digest) (version.Candidate, bool) {
+// highest is the highest candidate that names our artifact; zero for none.
+func (n *numbering) highest(named map[string]digest.Digest) version.Candidate {
 	var ours []string
 	for tag, d := range named {
 		if d == n.mine.desc.Digest {
 			ours = append(ours, tag)
 		}
 	}
-	c, ok := version.Read(ours).Newest()
-	return c, ok && now.ladder.Above(c)
+	c, _ := version.Read(ours).Newest()
+	return c
 }

@@ -47,9 +47,9 @@ type numbering struct {
 
 // numbered is how a numbering ended.
 type numbered struct {
-	candidate version.Candidate
-	late      string   // why there is none: a newer candidate contains the commit
-	now       snapshot // a list that shows it
+	candidate version.Candidate // zero for none
+	late      string            // why it is not the one that was due: a newer candidate contains the commit
+	now       snapshot          // a list that shows it
 }
 
 const (
@@ -77,7 +77,7 @@ func (n *numbering) take(ctx context.Context, try version.Candidate) (numbered, 
 		n.log("%s will not do: another build has it, or its place is higher up", try)
 		next, late, err := n.replan(ctx, now, try)
 		if err != nil || late != "" {
-			return numbered{late: late, now: now}, err
+			return numbered{candidate: next, late: late, now: now}, err
 		}
 		try = next
 	}
@@ -95,11 +95,11 @@ func (n *numbering) confirm(ctx context.Context, got numbered) (numbered, error)
 
 // attempt claims try and reports whether it is ours when the dust has settled.
 func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapshot, bool, error) {
-	claimed, err := n.claim(ctx, n.mine, try.String())
+	won, err := n.wins(ctx, n.mine, try.String())
 	if err != nil {
 		return snapshot{}, false, err
 	}
-	if !claimed { // so that the tag is there: a list that does not show it yet would lead to the same number again
+	if !won { // so that the tag is there: a list that does not show it yet would lead to the same number again
 		now, err := n.listWith(ctx, try.String())
 		return now, false, err
 	}
@@ -134,10 +134,10 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 	return snapshot{}, false, fmt.Errorf("numbering %s in %s: %d looks did not show whether %s stays this build's; run again when fewer are under way", n.mine.desc.Digest, n.name, rounds, try)
 }
 
-// claim names a with tag if that is free. True means that the tag named a when it was
-// last looked at; a registry that refuses to move the tag says that another came first.
-func (n *numbering) claim(ctx context.Context, a *artifact, tag string) (bool, error) {
-	named, err := n.store.claim(ctx, a, tag, false)
+// wins claims a tag for a, and reports whether it named a when it was last looked at; a
+// registry that refuses to move the tag says that another came first.
+func (n *numbering) wins(ctx context.Context, a *artifact, tag string) (bool, error) {
+	named, err := n.claim(ctx, a, tag, false)
 	if tagImmutable(err) {
 		return false, nil
 	}

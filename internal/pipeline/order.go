@@ -114,7 +114,7 @@ func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]dig
 		return now, err
 	}
 	n.log("giving commit %.7s, which is newer and has %s, %s", below.Revision.Commit, below.Candidate, next)
-	_, err = n.claim(ctx, below.artifact, next.String())
+	_, err = n.wins(ctx, below.artifact, next.String())
 	return newSnapshot(append(slices.Clip(now.tags), next.String())), err
 }
 

@@ -42,6 +42,24 @@ func TestStableTakenMeanwhile(t *testing.T) {
 	}
 }
 
+// TestSupersededWithANumber has a promotion take the base of a build's number, and a newer commit the next one. The build
+// gets no other number, and reports the one that it has.
+func TestSupersededWithANumber(t *testing.T) {
+	s := newStore(t)
+	first := mustBuild(t, buildOf(t, s, 0))
+	b := buildOf(t, &hooked{Store: s.Store, after: func(tag string) {
+		if tag == "0.0.1-rc.2" {
+			name(t, s, first.Candidate, "0.0.1")
+			mustBuild(t, buildOf(t, s, 2))
+		}
+	}}, 1)
+	b.History = line{}
+	r := mustBuild(t, b)
+	if r.Outcome != Superseded || r.Candidate != "0.0.1-rc.2" || len(r.Tags) != 3 || !strings.HasSuffix(r.Reason, "; this one keeps 0.0.1-rc.2") {
+		t.Errorf("%s %s with tags %q, because %s", r.Outcome, r.Candidate, r.Tags, r.Reason)
+	}
+}
+
 // TestFinishedNumberIsLeftAlone has another build come and go between a build's look at
 // the tags and its first number. A number that is taken is seen, not overwritten.
 func TestFinishedNumberIsLeftAlone(t *testing.T) {
