@@ -51,8 +51,12 @@ type singleKey struct{}
 
 // roundTrip sends req once, as once asks.
 func (r *Retrier) roundTrip(base http.RoundTripper, req *http.Request, once *single) (*http.Response, error) {
+	p := policy{retrier: r}
+	if once.attempt > 0 {
+		p.since = time.Now()
+	}
 	resp, err := base.RoundTrip(req)
-	wait, _ := (&policy{retrier: r}).Retry(once.attempt, resp, err) // ours has no error
+	wait, _ := p.Retry(once.attempt, resp, err) // ours has no error
 	once.wait = wait
 	return resp, err
 }

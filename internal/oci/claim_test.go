@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,15 +62,7 @@ func TestClaimLooksAgain(t *testing.T) {
 				}
 			}))
 			defer s.Close()
-			ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
-			if err != nil {
-				t.Fatal(err)
-			}
-			o := Options{PlainHTTP: true, Credentials: Credentials{Username: "u", Password: "p"}, Transport: (&Retrier{Budget: time.Minute}).Transport(NewTransport())}
-			r, err := OpenRegistry(ref, o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := claimant(t, s.URL, time.Minute)
 			named, err := r.Claim(t.Context(), desc, ours, "0.0.1-rc.1", c.seen)
 			if err != nil || named != c.want || tag != c.want {
 				t.Errorf("the tag names %s, %v; want %s, and it is on %s", named, err, c.want, tag)
@@ -78,5 +71,43 @@ func TestClaimLooksAgain(t *testing.T) {
 				t.Errorf("asked %s, want %s", got, c.asked)
 			}
 		})
+	}
+}
+
+// claimant is a client of a registry under url, whose retries have a budget.
+func claimant(t *testing.T, url string, budget time.Duration) *Registry {
+	t.Helper()
+	ref, err := ParseReference(strings.TrimPrefix(url, "http://") + "/acme/fleet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{PlainHTTP: true, Credentials: Credentials{Username: "u", Password: "p"}, Transport: (&Retrier{Budget: budget}).Transport(NewTransport())}
+	r, err := OpenRegistry(ref, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestClaimKeepsToTheBudget has each write fail after some time, which the budget pays for as it does for other requests.
+func TestClaimKeepsToTheBudget(t *testing.T) {
+	var puts atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.Method == http.MethodHead {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		puts.Add(1)
+		time.Sleep(200 * time.Millisecond)
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer s.Close()
+	manifest := []byte("{}")
+	desc := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest), Size: 2}
+	_, err := claimant(t, s.URL, 500*time.Millisecond).Claim(t.Context(), desc, manifest, "0.0.1-rc.1", true)
+	if err == nil || puts.Load() > 3 {
+		t.Errorf("%d writes of 200 ms each, and %v, with a budget of 500 ms", puts.Load(), err)
 	}
 }
