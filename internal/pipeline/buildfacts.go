@@ -17,7 +17,10 @@ func (r *buildRun) look(ctx context.Context) (buildFacts, error) {
 		return f, err
 	}
 	if f.number != "" || f.stable != "" {
-		return f, nil
+		if !f.unfinished() {
+			return f, nil
+		}
+		return f, r.lookAtBump(ctx) // for the next number, if this one is lost
 	}
 	if err := r.lookAtNewest(ctx, &f); err != nil {
 		return f, err

@@ -119,6 +119,9 @@ func orNone(s string) string {
 	return s
 }
 
+// unfinished: there is a number, and the run that wrote it may be under way, and not hold it yet.
+func (f buildFacts) unfinished() bool { return f.open != (version.Candidate{}) && !f.integrated }
+
 // complete adds what a crash left out; mostly that is nothing. Asked to overwrite, it also
 // sends again what the registry has lost: its tags do not tell that.
 func (f buildFacts) complete(number bool) buildPlan {
@@ -130,7 +133,7 @@ func (f buildFacts) complete(number bool) buildPlan {
 	if p.known == "" {
 		p.known = f.stable
 	}
-	if p.integrate && f.open != (version.Candidate{}) { // the run that wrote it may be under way, and not hold it yet
+	if f.unfinished() {
 		p.hold, p.next = true, f.open
 	}
 	if p.announce || p.number || p.integrate {

@@ -146,6 +146,23 @@ func TestUnfinishedIsLate(t *testing.T) {
 	}
 }
 
+// TestUnfinishedLosesItsBase completes a build that died before integration-, whose base a promotion takes meanwhile. The
+// next number is by the bump of its commits.
+func TestUnfinishedLosesItsBase(t *testing.T) {
+	s := newStore(t)
+	first := mustBuild(t, buildOf(t, s, 0))
+	name(t, s, first.Candidate, "0.0.1")
+	b := buildOf(t, nil, 1)
+	b.AutoBump, b.History = true, line{messages: []string{"feat: more"}}
+	dieAt(t, s, b, isIntegration)
+	ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.1.0-rc.1", reads: 1}
+	ours.steal = func() { name(t, s, first.Candidate, "0.1.0") }
+	b.Repo = ours
+	if r := mustBuild(t, b); r.Candidate != "0.2.0-rc.1" {
+		t.Errorf("candidate %s, want 0.2.0-rc.1: %v", r.Candidate, tagsOf(t, s))
+	}
+}
+
 // TestLateWithoutANumber has a build say that it is done, without a number since it came late, while another one of a
 // branch is under way, which began when the newer commit had its number. The other one takes it for no build that lost
 // its number.
