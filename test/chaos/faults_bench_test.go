@@ -57,6 +57,7 @@ func newBench(t *testing.T, o registrytest.Options) *bench {
 // cell makes a cell with a repository that is a copy of seed, or is not there.
 func (b *bench) cell(n int, seed string) *cell {
 	c := &cell{repo: "acme/cell-" + strconv.Itoa(n), bench: b, releases: map[string]string{}}
+	c.keep = c.journal.Of(b.Server)
 	if seed != "" {
 		b.Copy(seed, c.repo)
 	}
@@ -105,7 +106,9 @@ type cell struct {
 	hits   int
 	seen   map[string]int
 	log    []asked
-	writes []programtest.TagWrite
+
+	journal programtest.Journal // of the writes that the registry accepted, whatever the program hears of them
+	keep    registrytest.Interceptor
 
 	running  *os.Process
 	releases map[string]string // of GitHub: the commit, by git tag
@@ -116,7 +119,8 @@ func (c *cell) meet(fault registrytest.Interceptor, from target, always, hub boo
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fault, c.from, c.always, c.hub = fault, from, always, hub
-	c.hits, c.seen, c.log, c.writes = 0, map[string]int{}, nil, nil
+	c.hits, c.seen, c.log = 0, map[string]int{}, nil
+	c.journal.All()
 }
 
 var (
@@ -128,8 +132,8 @@ var (
 func (c *cell) serve(w http.ResponseWriter, r *http.Request, n int, next http.Handler, hub bool) {
 	path := strings.Replace(pathOf.Replace(r.URL.Path), c.repo, "CELL", 1)
 	a := asked{method: r.Method, path: uploadID.ReplaceAllString(path, "/uploads/ID"), token: strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")}
-	if !hub {
-		next = c.journal(next)
+	if keep, registry := c.keep, next; keep != nil && !hub {
+		next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { keep(w, r, n, registry) })
 	}
 	said := &listener{ResponseWriter: w}
 	defer func() {
@@ -158,25 +162,6 @@ func (c *cell) meets(a asked, hub bool) registrytest.Interceptor {
 	}
 	c.hits++
 	return c.fault
-}
-
-// journal keeps the writes of tags that the registry accepted, whatever the program hears of them.
-func (c *cell) journal(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		repo, tag, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/manifests/")
-		if !ok || r.Method != http.MethodPut || strings.Contains(tag, ":") || c.repo == "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		before := c.bench.Named(repo, tag)
-		said := &listener{ResponseWriter: w}
-		next.ServeHTTP(said, r)
-		if said.status == http.StatusCreated {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.writes = append(c.writes, programtest.TagWrite{Repo: repo, Tag: tag, Digest: c.bench.Named(repo, tag), Before: before})
-		}
-	})
 }
 
 // targets are the requests of the last run that were the registry's, or GitHub's.

@@ -174,8 +174,9 @@ func (b *bench) try(t *testing.T, c *cell, j job) result {
 		t.Errorf("%s: %s\nexit status %d after %s, %d KiB; stdout %s; stderr\n%.3000s", j, fmt.Sprintf(format, args...), got.Code, got.took, got.peak, got.Stdout, got.Stderr)
 	}
 	c.mu.Lock()
-	hits, writes := c.hits, c.writes
+	hits := c.hits
 	c.mu.Unlock()
+	writes := c.journal.All()
 	if hits == 0 {
 		wrong("the fault was not met")
 	}

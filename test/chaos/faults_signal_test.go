@@ -53,9 +53,7 @@ func (b *bench) interrupt(t *testing.T, c *cell, j job, signal os.Signal) {
 	before := c.state()
 	got := c.run(t, *j.scenario, time.Minute)
 	after := time.Since(time.Unix(0, sent.Load()))
-	c.mu.Lock()
-	writes := c.writes
-	c.mu.Unlock()
+	writes := c.journal.All()
 	var wrong []string
 	if sent.Load() == 0 {
 		wrong = append(wrong, "the request was not met")

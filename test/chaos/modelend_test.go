@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -54,17 +55,16 @@ func (m *model) checkBuild(b modelBuild) {
 		if !m.late(b.modelArtifact) {
 			m.broken(10, "the build of %.7s says superseded, and no newer commit has a number", b.commit)
 		}
-		if rank := m.tags.rank(b.digest); b.digest != "" && rank != "" && !m.belowNewer(rank) {
-			m.broken(10, "the build of %.7s says superseded and has %s", b.commit, rank)
+		m.checkReported(b)
+		if had := m.had(b); had != "" && !m.belowNewer(had) {
+			m.broken(10, "the build of %.7s says superseded, and had %s when it began", b.commit, had)
 		}
 		return
 	default:
 		m.broken(4, "the build of %.7s says %q", b.commit, b.outcome)
 		return
 	}
-	if b.candidate != "" && m.tags[b.candidate] != b.digest {
-		m.broken(4, "the build of %.7s reports %s on %.15s, which names %.15s", b.commit, b.candidate, b.digest, m.tags[b.candidate])
-	}
+	m.checkReported(b)
 	if m.tags.rank(b.digest) == "" && m.tags.stableOf(b.digest) == "" {
 		m.broken(4, "the build of %.7s is lost: nothing names %.15s", b.commit, b.digest)
 	}
@@ -78,6 +78,33 @@ func (m *model) checkBuild(b modelBuild) {
 			m.broken(10, "the build of %.7s began when %s was on a newer commit, and got %s", b.commit, newest, b.candidate)
 		}
 	}
+}
+
+// checkReported: the number that a build reports is its artifact's. One that a promotion has passed need not stay so: no
+// cluster selects it, and a build that chose it before may write it yet.
+func (m *model) checkReported(b modelBuild) {
+	if b.candidate == "" || m.tags[b.candidate] == b.digest {
+		return
+	}
+	named := ""
+	for _, n := range m.numbers {
+		if n.tag == b.candidate && n.at.Before(b.ended) {
+			named = n.digest
+		}
+	}
+	if named != b.digest || m.tags.above(b.candidate) {
+		m.broken(4, "the build of %.7s reports %s on %.15s, which names %.15s", b.commit, b.candidate, b.digest, m.tags[b.candidate])
+	}
+}
+
+// had is the highest number that the build's commit had when it began, or as long before as readings trail, and has still.
+// What another run of it takes meanwhile is that one's: it may have chosen it before the newer commit had a number.
+func (m *model) had(b modelBuild) string {
+	return m.tags.highest(modelCandidateForm, func(tag string) bool {
+		return m.artifacts[m.tags[tag]].commit == b.commit && slices.ContainsFunc(m.numbers, func(n modelNumber) bool {
+			return n.tag == tag && n.digest == m.tags[tag] && n.at.Before(b.started.Add(-m.lag))
+		})
+	})
 }
 
 // belowNewer: a candidate above this one is of a newer commit.

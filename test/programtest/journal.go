@@ -39,12 +39,17 @@ type TagWrite struct {
 
 // Keep makes a journal of all writes to s. It stands behind rest, which may be nil.
 func Keep(s *registrytest.Server, j *Journal, rest registrytest.Interceptor) *Journal {
-	j.server = s
 	if rest == nil {
 		rest = func(w http.ResponseWriter, r *http.Request, _ int, next http.Handler) { next.ServeHTTP(w, r) }
 	}
-	s.Intercept(registrytest.Chain(rest, j.intercept))
+	s.Intercept(registrytest.Chain(rest, j.Of(s)))
 	return j
+}
+
+// Of keeps the writes to s that reach the interceptor it gives.
+func (j *Journal) Of(s *registrytest.Server) registrytest.Interceptor {
+	j.server = s
+	return j.intercept
 }
 
 func (j *Journal) intercept(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {

@@ -201,23 +201,27 @@ func TestLatencyAndWriteDelay(t *testing.T) {
 
 func TestServersAreIndependent(t *testing.T) {
 	var wait sync.WaitGroup
-	for i := range 3 {
+	hosts := make([]string, 3)
+	for i := range hosts {
 		wait.Go(func() {
 			s, err := New(t.TempDir(), Options{Token: i == 0})
 			if err != nil {
 				t.Error(err)
 				return
 			}
+			hosts[i] = s.Host
 			s.Seed(fmt.Sprintf("acme/fleet-%d", i), "1.0.0")
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
-			if conn, err := net.Dial("tcp", s.Host); err == nil {
-				t.Error("somebody listens after the end: ", conn.Close())
-			}
 		})
 	}
-	wait.Wait()
+	wait.Wait() // before that, one may have the port of another
+	for _, host := range hosts {
+		if conn, err := net.Dial("tcp", host); err == nil {
+			t.Error("somebody listens after the end: ", conn.Close())
+		}
+	}
 }
 
 // client never sends a request twice, so that the log holds what the test did.
