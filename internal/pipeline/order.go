@@ -69,7 +69,7 @@ func (n *numbering) late(ctx context.Context, a *artifact, others []placed) stri
 			return ""
 		}
 		if contains {
-			return fmt.Sprintf("%s, built at the same time, is of commit %.7s, which contains this one", newer.Candidate, newer.Revision.Commit)
+			return fmt.Sprintf("the candidate %s is of commit %.7s, which contains this one", newer.Candidate, newer.Revision.Commit)
 		}
 	}
 	return ""
