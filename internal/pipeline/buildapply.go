@@ -74,10 +74,7 @@ func (r *buildRun) number(ctx context.Context, p buildPlan, f buildFacts) (build
 	n := &numbering{
 		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
 		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
-		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{}, whole: map[string]bool{},
-	}
-	if !p.hold {
-		n.since = r.before
+		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{}, spared: map[string]bool{}, resumed: p.hold,
 	}
 	got, err := n.take(ctx, p.next)
 	for err == nil {
@@ -92,7 +89,7 @@ func (r *buildRun) number(ctx context.Context, p buildPlan, f buildFacts) (build
 			break
 		}
 	}
-	return p.after(got), got.now, err
+	return p.ended(got), got.now, err
 }
 
 // adopted is the plan with the artifact that was numbered: this run's, or that of
@@ -104,18 +101,18 @@ func (p buildPlan) adopted(a *artifact) buildPlan {
 	return p
 }
 
-// after is the plan when its number was taken, or turned out not to be needed.
-func (p buildPlan) after(got numbered) buildPlan {
+// ended is the plan when its number was taken, or turned out not to be needed.
+func (p buildPlan) ended(got numbered) buildPlan {
 	p.known = ""
 	if got.candidate != (version.Candidate{}) {
 		p.known = got.candidate.String()
 	}
-	switch {
-	case got.late == "":
-	case p.known == "":
-		p.outcome, p.reason = Superseded, got.late+"; this one gets no number"
-	default:
-		p.outcome, p.reason = Superseded, got.late+"; this one keeps "+p.known
+	if got.late == "" {
+		return p
+	}
+	p.outcome, p.reason = Superseded, got.late+"; this one gets no number"
+	if p.known != "" {
+		p.reason = got.late + "; this one keeps " + p.known
 	}
 	return p
 }

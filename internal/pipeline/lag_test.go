@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -79,18 +80,50 @@ func TestListNeverShowsOurs(t *testing.T) {
 }
 
 // TestListLagsBehindALostClaim has another build take the number that the list still shows as free. One look tells that it
-// is taken; the build waits for the list to say so too, instead of trying that number again and again.
+// is taken; the build remembers that, and neither tries that number again nor waits for the list.
 func TestListLagsBehindALostClaim(t *testing.T) {
 	t.Parallel()
-	for _, lag := range []time.Duration{time.Second, time.Minute} {
+	for _, behind := range []time.Duration{time.Second, time.Minute} {
+		for _, others := range []int{1, 10} {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				l := &laggard{hooked: openStore(t, dir), seen: map[string]time.Time{}, listOnly: true}
+				for n := range others {
+					l.seen[mustBuild(t, buildOf(t, l.hooked, n)).Candidate] = time.Now().Add(behind)
+				}
+				began := time.Now()
+				r := mustBuild(t, buildOf(t, l, others))
+				if want := fmt.Sprintf("0.0.1-rc.%d", others+1); r.Candidate != want || time.Since(began) > time.Second {
+					t.Errorf("%d numbers %s behind: %s after %s, want %s", others, behind, r.Candidate, time.Since(began), want)
+				}
+				checkAll(t, l.hooked, others)
+			})
+		}
+	}
+}
+
+// TestListLagsBehindARepair has a build give a neighbour a number that the list does not show for long. It does not give
+// it again and again.
+func TestListLagsBehindARepair(t *testing.T) {
+	t.Parallel()
+	for _, behind := range []time.Duration{time.Second, time.Minute} {
 		dir := t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
-			l := &laggard{hooked: openStore(t, dir), seen: map[string]time.Time{}, lag: lag, listOnly: true}
-			mustBuild(t, buildOf(t, l, 1))
-			l.seen["0.0.1-rc.1"] = time.Now().Add(lag)
-			r := mustBuild(t, buildOf(t, l, 2))
-			if r.Candidate != "0.0.1-rc.2" {
-				t.Errorf("a lag of %s: candidate %s, want 0.0.1-rc.2", lag, r.Candidate)
+			l := &laggard{hooked: openStore(t, dir), seen: map[string]time.Time{}, listOnly: true}
+			l.after = func(tag string) {
+				switch tag {
+				case "0.0.1-rc.1": // there is a neighbour, whose number was overwritten
+					dieAt(t, l.hooked, buildOf(t, l.hooked, 2), isCandidate)
+					name(t, l.hooked, shaPrefix+commitNumber(2)[:7], integrationPrefix+commitNumber(2)[:7])
+					l.lag = behind
+				case "0.0.1-rc.2":
+					l.lag = 0
+				case "0.0.1-rc.3":
+					t.Error("wrote 0.0.1-rc.3")
+				}
+			}
+			if r := mustBuild(t, buildOf(t, l, 1)); r.Candidate != "0.0.1-rc.1" {
+				t.Errorf("a lag of %s: candidate %s", behind, r.Candidate)
 			}
 			checkAll(t, l.hooked, 1, 2)
 		})

@@ -125,31 +125,35 @@ func (n *numbering) repairs(now snapshot, around, unnumbered []string) bool {
 	})
 }
 
-// repair gives the artifact of a finished build the next number, unless it is whole: something names it, or it came late.
-func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]digest.Digest, tag string) (whole bool, err error) {
+// repair gives the artifact of a finished build the next number. It spares one that needs none: something names it, or it
+// came late.
+func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]digest.Digest, tag string) (spared bool, err error) {
 	a := n.neighbours[tag]
 	for _, versions := range [][]string{descending(now.ladder.Candidates), descending(now.ladder.Stables)} {
 		if found, err := n.find(ctx, versions, a.desc.Digest); err != nil || found != "" {
-			return true, err
+			return found != "", err
 		}
 	}
 	// Its race may have been before this one's: a build that came late there has said that it is done, and has no number.
-	others, err := n.race(ctx, snapshot{}, now, named)
-	if err != nil || n.late(ctx, a, others) != "" {
-		return true, err
+	others, err := n.artifacts(ctx, now, named, func(string) bool { return true })
+	if err != nil {
+		return false, err
+	}
+	if n.late(ctx, a, others) != "" {
+		return true, nil
 	}
 	next, err := n.next(now.ladder)
 	if err != nil {
 		return false, err
 	}
 	n.log("giving %s, whose number was overwritten, %s", tag, next)
-	_, err = n.wins(ctx, a, next.String())
+	_, err = n.tryClaim(ctx, a, next.String())
 	return false, err
 }
 
-// replan chooses the number to try when tried would not do, or tells why none is needed beside
-// the one that we have, if any. Builds that lost together take their places in order, oldest commit first, so that they do
-// not collide again.
+// replan chooses the number to try when tried would not do. Builds that lost together take their places in order, oldest
+// commit first, so that they do not collide again. Where late tells why none is needed, next is the number that we have
+// all the same; zero for none.
 func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Candidate) (next version.Candidate, late string, err error) {
 	around, err := n.around(ctx, now)
 	if err != nil {
@@ -163,7 +167,7 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 	if has != (version.Candidate{}) && has != tried && now.ladder.Above(has) {
 		return has, "", nil // another build of this commit, or a late writer, gave it to us
 	}
-	race, err := n.race(ctx, n.since, now, named)
+	race, err := n.artifacts(ctx, now, named, n.inRace)
 	if err != nil {
 		return next, "", err
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -30,7 +31,7 @@ type numbering struct {
 	mine      *artifact
 	announced string   // our sha- tag
 	before    snapshot // taken before the announcement
-	since     snapshot // what was there when this race began: before, or nothing where an earlier run took our number
+	resumed   bool     // an earlier run took our number: nobody knows when its race began, so all candidates are in it
 	history   History  // may be nil
 	next      func(version.Ladder) (version.Candidate, error)
 	log       func(format string, args ...any)
@@ -38,10 +39,11 @@ type numbering struct {
 
 	done       bool                     // integration- is written: nobody waits for us any more
 	stale      bool                     // the list lagged behind our own write for too long
-	unordered  bool                     // GitHub could not be asked which commit is newer
+	unordered  bool                     // GitHub could not be asked which commit is newer: we have said so
 	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
 	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
-	whole      map[string]bool          // sha- tags of neighbours that are done and were found to need no number from us
+	spared     map[string]bool          // sha- tags of neighbours that are done and need no number from us
+	claimed    []string                 // numbers that are there since we tried to claim them, whatever a list shows
 	waited     time.Duration
 }
 
@@ -95,30 +97,26 @@ func (n *numbering) confirm(ctx context.Context, got numbered) (numbered, error)
 
 // attempt claims try and reports whether it is ours when the dust has settled.
 func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapshot, bool, error) {
-	won, err := n.wins(ctx, n.mine, try.String())
+	won, err := n.tryClaim(ctx, n.mine, try.String())
 	if err != nil {
 		return snapshot{}, false, err
 	}
-	if !won { // so that the tag is there: a list that does not show it yet would lead to the same number again
-		now, err := n.listWith(ctx, try.String())
-		return now, false, err
+	if !won {
+		now, err := n.list(ctx)
+		return n.shown(now), false, err
 	}
 	for range rounds {
 		now, named, err := n.readBack(ctx, try.String())
 		if err != nil {
 			return now, false, err
 		}
+		now = n.shown(now)
 		if !now.fresh && !n.stale {
 			n.stale = true
 			n.warn("the registry's tag list does not show %q, which this build wrote seconds ago; while it lags like that, two builds at once may take the same number: run one at a time", try)
 		}
-		switch {
-		case now.ladder.Above(try):
-		case n.done && named == n.mine.desc.Digest: // taken after we were done: the promotion's rescue is for that
-			return now, true, nil
-		default:
-			n.log("the base of %s was taken meanwhile", try)
-			return now, false, nil
+		if !now.ladder.Above(try) {
+			return n.passed(ctx, now, named, try)
 		}
 		if named != n.mine.desc.Digest {
 			return now, false, nil
@@ -127,21 +125,61 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 		if err != nil {
 			return now, false, err
 		}
-		if settled {
-			return n.onTop(ctx, now, candidates, try)
+		if !settled {
+			continue
+		}
+		lifted, err := n.lift(ctx, now, candidates, try)
+		if err != nil {
+			return now, false, err
+		}
+		if !lifted {
+			held, err := n.onTop(ctx, now, try)
+			return now, held, err
 		}
 	}
 	return snapshot{}, false, fmt.Errorf("numbering %s in %s: %d looks did not show whether %s stays this build's; run again when fewer are under way", n.mine.desc.Digest, n.name, rounds, try)
 }
 
-// wins claims a tag for a, and reports whether it named a when it was last looked at; a
+// tryClaim claims a tag for a, and reports whether it named a when it was last looked at; a
 // registry that refuses to move the tag says that another came first.
-func (n *numbering) wins(ctx context.Context, a *artifact, tag string) (bool, error) {
+func (n *numbering) tryClaim(ctx context.Context, a *artifact, tag string) (bool, error) {
 	named, err := n.claim(ctx, a, tag, false)
-	if tagImmutable(err) {
-		return false, nil
+	if err != nil && !tagImmutable(err) {
+		return false, err
 	}
-	return err == nil && named == a.desc.Digest, err
+	n.claimed = append(n.claimed, tag)
+	return err == nil && named == a.desc.Digest, nil
+}
+
+// shown is a list with the numbers that it should show: one that lags would lead to the same number again.
+func (n *numbering) shown(now snapshot) snapshot {
+	tags := now.tags
+	for _, tag := range n.claimed {
+		if !now.has[tag] {
+			tags = append(slices.Clip(tags), tag)
+		}
+	}
+	if len(tags) == len(now.tags) {
+		return now
+	}
+	all := newSnapshot(tags)
+	all.fresh = now.fresh
+	return all
+}
+
+// passed reports whether our number, whose base a stable took, will do: when we have said that we are done, as the
+// promotion's rescue is for that, and when it is our artifact that was promoted.
+func (n *numbering) passed(ctx context.Context, now snapshot, named digest.Digest, ours version.Candidate) (snapshot, bool, error) {
+	if n.done && named == n.mine.desc.Digest {
+		return now, true, nil
+	}
+	taken := slices.DeleteFunc(descending(now.ladder.Stables), func(tag string) bool { return n.before.has[tag] })
+	stable, err := n.find(ctx, taken, n.mine.desc.Digest)
+	if err != nil || stable != "" {
+		return now, named == n.mine.desc.Digest, err
+	}
+	n.log("the base of %s was taken meanwhile", ours)
+	return now, false, nil
 }
 
 // settle deals with the neighbours that a list shows, while we hold the number held, and
@@ -163,11 +201,11 @@ func (n *numbering) settle(ctx context.Context, now snapshot, held string) (name
 	for _, tag := range unnumbered {
 		done := now.has[integrationOf(tag)]
 		switch {
-		case !done && n.crashed(tag), done && n.whole[tag]:
+		case !done && n.crashed(tag), done && n.spared[tag]:
 		case !done, !n.repairs(now, around, unnumbered) && n.waited < patience:
 			waiting++
 		default: // it says that it is done, and has no number: it came late, or a late writer took it
-			if n.whole[tag], err = n.repair(ctx, now, named, tag); err != nil || !n.whole[tag] {
+			if n.spared[tag], err = n.repair(ctx, now, named, tag); err != nil || !n.spared[tag] {
 				return named, false, err
 			}
 		}

@@ -16,12 +16,15 @@ type placed struct {
 	*artifact
 }
 
-// race are the candidates of named that were given since a list, highest first; since an empty one, all.
-func (n *numbering) race(ctx context.Context, since, now snapshot, named map[string]digest.Digest) ([]placed, error) {
+// inRace reports whether a candidate may have been given while this build was numbered.
+func (n *numbering) inRace(candidate string) bool { return n.resumed || !n.before.has[candidate] }
+
+// artifacts are what those of named that count name, the highest candidate first.
+func (n *numbering) artifacts(ctx context.Context, now snapshot, named map[string]digest.Digest, counts func(candidate string) bool) ([]placed, error) {
 	var all []placed
 	for _, c := range slices.Backward(now.ladder.Candidates) {
 		tag := c.String()
-		if since.has[tag] || named[tag] == "" {
+		if named[tag] == "" || !counts(tag) {
 			continue
 		}
 		a, err := n.byDigest(ctx, tag, named[tag])
@@ -38,10 +41,10 @@ func (n *numbering) race(ctx context.Context, since, now snapshot, named map[str
 // adopt makes the artifact ours that another run built from our commit at the same time
 // and numbered first, such as that of a tag pushed with its branch: a commit's tags all
 // name one digest, or nothing can be promoted by its commit. If it has other content, one
-// of the two must not be.
+// of the two must not be. What was there before is no twin: overwrite may replace it.
 func (n *numbering) adopt(ctx context.Context, now snapshot, race []placed) (version.Candidate, bool, error) {
 	for _, twin := range race {
-		if twin.Revision.Commit != n.mine.Revision.Commit || twin.desc.Digest == n.mine.desc.Digest || !now.ladder.Above(twin.Candidate) {
+		if twin.Revision.Commit != n.mine.Revision.Commit || twin.desc.Digest == n.mine.desc.Digest || n.before.has[twin.String()] || !now.ladder.Above(twin.Candidate) {
 			continue
 		}
 		if err := n.tag(ctx, twin.artifact, n.announced); err != nil {
@@ -76,83 +79,87 @@ func (n *numbering) late(ctx context.Context, a *artifact, others []placed) stri
 }
 
 // onTop reports whether our number is where our commit belongs: above the numbers that
-// older commits got in this race, such as one with a larger bump. Where it is the highest,
-// and a newer commit in this race has a lower one, it gives that the next: the build of it
-// may have ended before it could see us.
-func (n *numbering) onTop(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (snapshot, bool, error) {
+// older commits got in this race, such as one with a larger bump.
+func (n *numbering) onTop(ctx context.Context, now snapshot, ours version.Candidate) (bool, error) {
 	top, _ := now.ladder.Newest()
-	if n.history == nil || n.since.has[top.String()] {
-		return now, true, nil
-	}
-	if top == ours {
-		now, err := n.lift(ctx, now, named, ours)
-		return now, true, err
+	if n.history == nil || top == ours || !n.inRace(top.String()) {
+		return true, nil
 	}
 	a, err := n.read(ctx, top.String())
 	if err != nil || a == nil {
-		return now, true, err
+		return true, err
 	}
 	older, _ := n.contains(ctx, n.mine, a)
-	return now, !older, nil
+	return !older, nil
 }
 
-// lift gives the next number to the newer commit that has the highest one below ours, and
-// tells what there is then. It does that before integration- says that we are done: the run
-// that completes us lifts too.
-func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (snapshot, error) {
-	below, err := n.newerBelow(ctx, now, named, ours)
-	if err != nil || below == nil {
-		return now, err
+// lift gives the next number to a newer commit of this race that has a lower one than ours, where ours is the highest: the
+// build of it may have ended before it could see us. True means that there is a higher number now. It comes before
+// integration-, so that the run that completes a killed build does it as well.
+func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (bool, error) {
+	if top, _ := now.ladder.Newest(); n.history == nil || top != ours {
+		return false, nil
 	}
-	if !now.ladder.Above(below.Candidate) {
-		if undone, err := n.undone(ctx, now, below.artifact); err != nil || undone {
-			return now, err
-		}
+	newer, err := n.newerBelow(ctx, now, named, ours)
+	if err != nil || newer == nil {
+		return false, err
 	}
 	next, err := n.next(now.ladder)
 	if err != nil {
-		return now, err
+		return false, err
 	}
-	n.log("giving commit %.7s, which is newer and has %s, %s", below.Revision.Commit, below.Candidate, next)
-	_, err = n.wins(ctx, below.artifact, next.String())
-	return newSnapshot(append(slices.Clip(now.tags), next.String())), err
+	n.log("giving commit %.7s, which is newer and has %s, %s", newer.Revision.Commit, newer.Candidate, next)
+	_, err = n.tryClaim(ctx, newer.artifact, next.String())
+	return true, err
 }
 
-// newerBelow finds the newer commit that has the highest number below ours, of those in this race; nil for none.
+// newerBelow is the highest candidate of this race below ours whose commit contains ours, and which no rollback holds
+// back; nil for none.
 func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (*placed, error) {
-	if !slices.ContainsFunc(now.ladder.Candidates, func(c version.Candidate) bool { return c != ours && !n.since.has[c.String()] }) {
-		return nil, nil //nolint:nilnil // we are alone
-	}
-	if named == nil { // no neighbour is under way any more
-		var err error
-		if named, err = n.numbers(ctx, now, 0, ours.String()); err != nil {
-			return nil, err
-		}
-	}
-	race, err := n.race(ctx, n.since, now, named)
-	if err != nil {
-		return nil, err
-	}
-	for _, below := range race {
-		if below.Candidate == ours || below.Created.Before(n.mine.Created) {
+	for _, c := range slices.Backward(now.ladder.Candidates) {
+		if c == ours || !n.inRace(c.String()) {
 			continue
 		}
-		contains, known := n.contains(ctx, below.artifact, n.mine)
+		a, err := n.byDigest(ctx, c.String(), named[c.String()])
+		if err != nil {
+			return nil, err
+		}
+		if a == nil {
+			continue
+		}
+		if a.Created.Before(n.mine.Created) {
+			if n.resumed {
+				break // numbers follow commits: the rest is older too
+			}
+			continue
+		}
+		contains, known := n.contains(ctx, a, n.mine)
 		if !known {
 			break
 		}
-		if contains {
-			return &below, nil
+		if !contains {
+			continue
+		}
+		held, err := n.heldBack(ctx, now, c, a)
+		if err != nil || !held {
+			return &placed{c, a}, err
 		}
 	}
-	return nil, nil //nolint:nilnil // no newer commit is in this race
+	return nil, nil //nolint:nilnil // there is none
 }
 
-// undone reports whether a was live and is not any more: a rollback from it holds (promise 2).
-func (n *numbering) undone(ctx context.Context, now snapshot, a *artifact) (bool, error) {
+// heldBack reports whether the stable is a rollback that passed the candidate c of a, and to another artifact (promise 2).
+func (n *numbering) heldBack(ctx context.Context, now snapshot, c version.Candidate, a *artifact) (bool, error) {
+	if now.ladder.Above(c) {
+		return false, nil
+	}
 	stables := descending(now.ladder.Stables)
-	stable, err := n.find(ctx, stables, a.desc.Digest)
-	return stable != "" && stable != stables[0], err
+	live, err := n.resolve(ctx, stables[0])
+	if err != nil || live == a.desc.Digest {
+		return false, err
+	}
+	lower, err := n.find(ctx, stables[1:], live)
+	return lower != "", err
 }
 
 // contains reports whether the history of newer's commit has a's, and whether GitHub
@@ -167,12 +174,12 @@ func (n *numbering) contains(ctx context.Context, newer, a *artifact) (contains,
 	contains, err := n.history.Contains(ctx, newer.Revision.Commit, a.Revision.Commit)
 	if err != nil && !n.unordered {
 		n.unordered = true
-		n.warn("asking GitHub for the order of the builds under way failed, so they keep the numbers that they have: %s", withHint(err))
+		n.warn("asking GitHub for the order of the builds under way failed, so that an older commit may end above a newer one: %s", withHint(err))
 	}
 	return contains && err == nil, err == nil
 }
 
-// byDigest is the neighbour with that digest, or what the candidate names.
+// byDigest is the neighbour with that digest, or what the candidate names; nil for nothing.
 func (n *numbering) byDigest(ctx context.Context, candidate string, d digest.Digest) (*artifact, error) {
 	for _, a := range n.neighbours {
 		if a != nil && a.desc.Digest == d {

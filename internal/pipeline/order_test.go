@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,40 +32,75 @@ func TestLargerBumpOfAnOlderCommit(t *testing.T) {
 	}
 }
 
-// TestLargerBumpOfASlowOlderCommit has a newer commit come and go before an older one takes a higher base, and perhaps
-// more happen to the newer one meanwhile. Integration stays with the newer one, but for a rollback from it, which holds.
-// So it does where the build of the older one is killed before each of its writes, and run again.
+// TestLargerBumpOfASlowOlderCommit has newer commits come and go before commit 1 takes a higher base. Integration stays
+// with the newest of them that no rollback holds back. So it does where the build of commit 1 is killed before each of its
+// writes, and run again.
 func TestLargerBumpOfASlowOlderCommit(t *testing.T) {
+	type meanwhile struct {
+		build func(n int)           // of a commit
+		give  func(n int, v string) // a stable, to the artifact of a commit
+	}
 	for title, c := range map[string]struct {
-		stables []string // given meanwhile: to the newer commit's candidate, then to the first commit's
-		want    string   // the number that the newer one has in the end
+		happens func(meanwhile)
+		top     int // the commit that has the highest number in the end
 	}{
-		"in flight":   {nil, "0.1.0-rc.2"},
-		"promoted":    {[]string{"0.0.2"}, "0.1.0-rc.2"},
-		"rolled back": {[]string{"0.0.2", "0.0.3"}, "0.0.2-rc.1"},
+		"in flight": {func(m meanwhile) { m.build(2) }, 2},
+		"promoted":  {func(m meanwhile) { m.build(2); m.give(2, "0.0.2") }, 2},
+		"rollback from it": {func(m meanwhile) {
+			m.build(2)
+			m.give(2, "0.0.2")
+			m.give(0, "0.0.3")
+		}, 1},
+		"rollback onto it, from a newer one": {func(m meanwhile) {
+			m.build(2)
+			m.give(2, "0.0.2")
+			m.build(3)
+			m.give(3, "0.0.3")
+			m.give(2, "0.0.4")
+		}, 2},
+		"never live, under a rollback": {func(m meanwhile) {
+			m.build(2)
+			m.build(3)
+			m.give(2, "0.0.2")
+			m.give(0, "0.0.3")
+		}, 1},
+		"a branch promoted above it": {func(m meanwhile) {
+			m.build(2)
+			m.give(2, "0.0.2")
+			m.build(0x100)
+			m.give(0x100, "0.0.3")
+		}, 2},
+		"far below, under branches": {func(m meanwhile) {
+			m.build(2)
+			for n := range 12 {
+				m.build(0x100 + n)
+			}
+		}, 2},
 	} {
 		for _, dies := range []string{"", "0.1.0-rc.2", integrationPrefix + commitNumber(1)[:7]} {
 			t.Run(title+", dies at "+dies, func(t *testing.T) {
 				s := newStore(t)
-				name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
-				var newer Report
-				meanwhile := func(tag string) {
-					if !strings.HasPrefix(tag, shaPrefix) {
-						return
-					}
-					newer = mustBuild(t, buildOf(t, s, 2))
-					for i, stable := range c.stables {
-						name(t, s, []string{newer.Candidate, "0.0.1"}[i], stable)
-					}
+				of := func(repo Repository, n int) Build {
+					b := buildOf(t, repo, n)
+					b.History = branches{}
+					return b
 				}
+				name(t, s, mustBuild(t, of(s, 0)).Candidate, "0.0.1")
 				killed := errors.New("killed")
-				b := buildOf(t, &hooked{Store: s.Store, after: meanwhile, before: func(tag string) error {
+				b := of(&hooked{Store: s.Store, after: func(tag string) {
+					if strings.HasPrefix(tag, shaPrefix) {
+						c.happens(meanwhile{
+							func(n int) { mustBuild(t, of(s, n)) },
+							func(n int, v string) { name(t, s, shaPrefix+commitNumber(n)[:7], v) },
+						})
+					}
+				}, before: func(tag string) error {
 					if tag == dies {
 						return killed
 					}
 					return nil
 				}}, 1)
-				b.Bump, b.History = version.Minor, line{}
+				b.Bump = version.Minor
 				r, err := b.Run(t.Context())
 				if errors.Is(err, killed) {
 					b.Repo = s
@@ -74,16 +110,23 @@ func TestLargerBumpOfASlowOlderCommit(t *testing.T) {
 					t.Fatal(err)
 				}
 				tags := tagsOf(t, s)
-				if tags[c.want] != newer.Digest.String() || r.Candidate != "0.1.0-rc.1" || tags[r.Candidate] != r.Digest.String() || r.Selected.Integration != topOf(tags) {
-					t.Errorf("the older commit reports %s on %s, the newer one's artifact is %s, and integration selects %s: %v",
-						r.Candidate, r.Digest, newer.Digest, r.Selected.Integration, tags)
-				}
-				if top := topOf(tags); c.want != top && top != r.Candidate {
-					t.Errorf("the highest is %s, want %s or %s", top, c.want, r.Candidate)
+				top := topOf(tags)
+				if tags[top] != tags[shaPrefix+commitNumber(c.top)[:7]] || r.Candidate != "0.1.0-rc.1" || tags[r.Candidate] != r.Digest.String() || r.Selected.Integration != top {
+					t.Errorf("commit 1 reports %s on %s, integration selects %s, want commit %d's: %v", r.Candidate, r.Digest, r.Selected.Integration, c.top, tags)
 				}
 			})
 		}
 	}
+}
+
+// branches is a line of which each commit from 0x100 on is a branch of its own.
+type branches struct{ line }
+
+func (h branches) Contains(ctx context.Context, newer, commit string) (bool, error) {
+	if branch := commitNumber(0x100); newer >= branch || commit >= branch {
+		return commit < branch && commit == commitNumber(0), nil
+	}
+	return h.line.Contains(ctx, newer, commit)
 }
 
 // TestOrderThatGitHubDoesNotTell leaves the numbers as they are, and says so once.
@@ -98,7 +141,7 @@ func TestOrderThatGitHubDoesNotTell(t *testing.T) {
 	}}, 1)
 	b.Bump, b.History = version.Minor, line{err: errors.New("503")}
 	r := mustBuild(t, b)
-	if top := topOf(tagsOf(t, s)); top != "0.1.0-rc.1" || r.Candidate != top || strings.Count(strings.Join(r.Warnings, "\n"), "keep the numbers") != 1 {
+	if top := topOf(tagsOf(t, s)); top != "0.1.0-rc.1" || r.Candidate != top || strings.Count(strings.Join(r.Warnings, "\n"), "end above a newer one") != 1 {
 		t.Errorf("%s of %s, warnings %q", r.Candidate, top, r.Warnings)
 	}
 }

@@ -127,7 +127,8 @@ func TestUnfinishedLosesItsNumber(t *testing.T) {
 	}
 }
 
-// TestUnfinishedIsLate is that where the newer commit's build had ended before the run that completes.
+// TestUnfinishedIsLate completes a build that died before integration-, when a newer commit's build has ended, and loses its
+// number meanwhile to another neighbour. It is superseded.
 func TestUnfinishedIsLate(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
@@ -160,6 +161,72 @@ func TestUnfinishedLosesItsBase(t *testing.T) {
 	b.Repo = ours
 	if r := mustBuild(t, b); r.Candidate != "0.2.0-rc.1" {
 		t.Errorf("candidate %s, want 0.2.0-rc.1: %v", r.Candidate, tagsOf(t, s))
+	}
+}
+
+// TestUnfinishedOverwriteLosesItsNumber is that of a build with other content for the commit, which was asked for: it gets
+// the next number, and does not take the first content for a twin's.
+func TestUnfinishedOverwriteLosesItsNumber(t *testing.T) {
+	for title, history := range map[string]History{"without GitHub": nil, "with GitHub": diverged{}} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			mustBuild(t, buildOf(t, s, 1))
+			b := buildOf(t, nil, 1)
+			b.Source, b.Overwrite, b.History = tree("other"), true, history
+			dieAt(t, s, b, isIntegration)
+			neighbour := buildOf(t, s, 2)
+			neighbour.Meta.Created = time.Now()
+			dieAt(t, s, neighbour, isCandidate)
+			ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.0.1-rc.2", reads: 2}
+			ours.steal = func() { name(t, s, shaPrefix+commitNumber(2)[:7], "0.0.1-rc.2") }
+			b.Repo = ours
+			if r := mustBuild(t, b); r.Candidate != "0.0.1-rc.3" {
+				t.Errorf("%s %s, want 0.0.1-rc.3", r.Outcome, r.Candidate)
+			}
+			checkAll(t, s, 1)
+		})
+	}
+}
+
+// TestPromotedWhileNumbering has a build's own number be promoted before it is done, or before the run that completes it
+// is. An artifact that is live keeps the number that it has.
+func TestPromotedWhileNumbering(t *testing.T) {
+	promote := func(s *hooked) { name(t, s, "0.0.1-rc.2", "0.0.1") }
+	for title, dies := range map[string]bool{"once": false, "completed": true} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			mustBuild(t, buildOf(t, s, 0))
+			b := buildOf(t, nil, 1)
+			b.Repo = &hooked{Store: s.Store, after: func(tag string) {
+				if isCandidate(tag) {
+					promote(s)
+				}
+			}}
+			if dies {
+				dieAt(t, s, b, isIntegration)
+				b.Repo = &thief{hooked: &hooked{Store: s.Store}, tag: "0.0.1-rc.2", reads: 1, steal: func() { promote(s) }}
+			}
+			if r := mustBuild(t, b); r.Candidate != "0.0.1-rc.2" || len(r.Tags) != 3 {
+				t.Errorf("%s %s with tags %q: %v", r.Outcome, r.Candidate, r.Tags, tagsOf(t, s))
+			}
+		})
+	}
+}
+
+// TestUnfinishedCostsLittle counts the manifests that completing a build reads: its own, and that of the number below,
+// which is older, as numbers follow commits.
+func TestUnfinishedCostsLittle(t *testing.T) {
+	s := newStore(t)
+	for n := range 30 {
+		mustBuild(t, buildOf(t, s, n))
+	}
+	b := buildOf(t, nil, 30)
+	b.History = line{}
+	dieAt(t, s, b, isIntegration)
+	c := &counted{hooked: s}
+	b.Repo = c
+	if r := mustBuild(t, b); r.Candidate != "0.0.1-rc.31" || c.asked.Load() > 8 {
+		t.Errorf("%s after %d questions", r.Candidate, c.asked.Load())
 	}
 }
 
