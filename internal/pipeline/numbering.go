@@ -147,7 +147,9 @@ func (n *numbering) tryClaim(ctx context.Context, a *artifact, tag string) (bool
 	if err != nil && !tagImmutable(err) {
 		return false, err
 	}
-	n.claimed = append(n.claimed, tag)
+	if !slices.Contains(n.claimed, tag) {
+		n.claimed = append(n.claimed, tag)
+	}
 	return err == nil && named == a.desc.Digest, nil
 }
 
