@@ -24,9 +24,12 @@ func marker(artifact string) string {
 // marked is the body below its marker.
 func marked(t Tracking) string { return bounded(marker(t.Artifact) + "\n" + t.Body) }
 
+// lineEnds makes every end of a line one "\n": GitHub may keep text with "\r\n".
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // bounded is text as JSON carries it, cut between two lines where it is too long.
 func bounded(text string) string {
-	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	text = strings.ToValidUTF8(lineEnds.Replace(text), string(utf8.RuneError))
 	if len(text) <= maxText {
 		return text
 	}
@@ -48,6 +51,6 @@ func oneLine(title string) string {
 
 // sameText compares as GitHub keeps text, which may have other line ends.
 func sameText(a, b string) bool {
-	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
+	plain := func(s string) string { return strings.TrimSpace(lineEnds.Replace(s)) }
 	return plain(a) == plain(b)
 }

@@ -5,13 +5,16 @@ import (
 	"strings"
 )
 
+// visible is a character that is no white space of Unicode.
+const visible = `[^\s\v\x{85}\pZ]`
+
 // header is the first line of a Conventional Commit: type, optional scope,
 // optional "!", colon, space (conventionalcommits.org 1.0.0, rules 1 to 5).
-var header = regexp.MustCompile(`^([A-Za-z]+)(\([^()\r\n]*\))?(!)?: \S`)
+var header = regexp.MustCompile(`^([A-Za-z]+)(\([^()\r\n]*\))?(!)?: ` + visible)
 
 // footer is rule 8 and 16: BREAKING-CHANGE is a synonym of BREAKING CHANGE, and
 // both must be upper case at the start of a line.
-var footer = regexp.MustCompile(`(?m)^BREAKING[ -]CHANGE: \S`)
+var footer = regexp.MustCompile(`(?m)^BREAKING[ -]CHANGE: ` + visible)
 
 // BumpOf reads one commit message as a Conventional Commit. A message that is
 // none asks for a patch and says so with false.

@@ -11,7 +11,7 @@ import (
 func FuzzBumpOf(f *testing.F) {
 	for _, message := range []string{
 		"feat: a", "feat(api)!: drop v1", "fix: b\n\nBREAKING CHANGE: c", "fix: b\r\n\r\nBREAKING-CHANGE: c\r\n", "chore(): x", "FEAT: x", "feat(a(b)): x", "feat(a\n): x", "feat : x", "feat:x",
-		"feat: ", "Merge pull request #1 from acme/x\n\nfeat: y", "Revert \"feat: x\"", "\n\n feat: x", "feat(ü)!: ü", "ſeat: x", "feat!(a): x", "BREAKING CHANGE: x", "fix: b\n BREAKING CHANGE: c", "\xff", "",
+		"feat: ", "Merge pull request #1 from acme/x\n\nfeat: y", "Revert \"feat: x\"", "\n\n feat: x", "feat(ü)!: ü", "ſeat: x", "feat!(a): x", "BREAKING CHANGE: x", "fix: b\n BREAKING CHANGE: c", "\xff", "", "A: \v", "A: \u00a0", "fix: a\n\nBREAKING CHANGE: \u2003",
 	} {
 		f.Add(message)
 	}
@@ -62,8 +62,8 @@ func byHand(message string) (Bump, bool) {
 	return Patch, true
 }
 
-// blank reports whether a text begins with white space of ASCII, or is empty: what \S is not.
+// blank reports whether a text begins with white space, or is empty.
 func blank(text string) bool {
 	r, _ := utf8.DecodeRuneInString(text)
-	return text == "" || r < utf8.RuneSelf && unicode.IsSpace(r) && r != '\v'
+	return text == "" || unicode.IsSpace(r)
 }
