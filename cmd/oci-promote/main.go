@@ -31,11 +31,20 @@ const (
 )
 
 func main() {
+	collectLittle()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, terminal: isTerminal(os.Stderr)}
 	code := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// collectLittle has the garbage of a run stay: it is short, and its heap mostly of a few megabytes, which Go collects
+// several times. Above the limit it collects as it always does.
+func collectLittle() {
+	const limit = 64 << 20 // bytes
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(limit)
 }
 
 // command is one run of the program. It knows the process only through its fields.

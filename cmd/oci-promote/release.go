@@ -19,11 +19,11 @@ type release struct {
 }
 
 // gitRef is a part of a git ref's name that needs no rule beyond this (git check-ref-format).
-var gitRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$`)
+var gitRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
 
 func readRelease(r *action.Reader) release {
 	return release{r.Bool("release"), action.Get(r, "release-prefix", func(s string) (string, error) {
-		if !gitRef.MatchString(s) || strings.Contains(s, "..") || strings.Contains(s, "//") || strings.Contains(s, "/.") {
+		if len(s) > 100 || !gitRef.MatchString(s) || strings.Contains(s, "..") || strings.Contains(s, "//") || strings.Contains(s, "/.") {
 			return "", fmt.Errorf("%q cannot begin a git tag; expected a prefix such as v or platform/v", s)
 		}
 		return s, nil

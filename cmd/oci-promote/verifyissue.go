@@ -11,8 +11,10 @@ import (
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 )
 
-// tagForm is what a registry takes for a tag (facts 15).
-var tagForm = regexp.MustCompile(`^\w[\w.-]{0,127}$`)
+var tagForm = regexp.MustCompile(`^\w[\w.-]*$`)
+
+// isTag reports whether s is what a registry takes for a tag (facts 15).
+func isTag(s string) bool { return len(s) <= 128 && tagForm.MatchString(s) }
 
 // runLink leads to a workflow run.
 func (p pages) runLink(address string) string {

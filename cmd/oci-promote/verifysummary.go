@@ -59,7 +59,7 @@ func picture(path []pipeline.Step) string {
 	b.WriteString("```mermaid\nflowchart LR\n")
 	for i, step := range path {
 		text := fmt.Sprintf("%s %s", mark(step.State), step.Stage)
-		if tag := step.Evidence.Tag; tag != "" && tagForm.MatchString(tag) {
+		if tag := step.Evidence.Tag; isTag(tag) {
 			text += "<br>" + tag
 		}
 		arrow := ""

@@ -1,10 +1,6 @@
 package trigger
 
-import (
-	"strings"
-
-	"github.com/opencontainers/go-digest"
-)
+import "strings"
 
 // fluxEvent is what Flux's provider "githubdispatch" sends as client_payload (facts 1).
 type fluxEvent struct {
@@ -88,16 +84,16 @@ func (f *fluxEvent) provesHealth() bool {
 }
 
 func (f *fluxEvent) proof() (Proof, error) {
-	m := revision.FindStringSubmatch(f.Metadata.Revision)
-	if m == nil {
+	tag, d, ok := readRevision(f.Metadata.Revision)
+	if !ok {
 		return Proof{}, malformed("client_payload.metadata.revision",
 			"%q is not <tag>@sha256:<64 hex digits>; is the Kustomization's source the OCIRepository?", f.Metadata.Revision)
 	}
-	p := Proof{Digest: digest.Digest(m[2]), Tag: m[1]}
+	p := Proof{Digest: d, Tag: tag}
 	if f.Metadata.OriginRevision == "" {
 		return p, nil // the artifact has no revision annotation; its digest says enough
 	}
-	m = origin.FindStringSubmatch(f.Metadata.OriginRevision)
+	m := origin.FindStringSubmatch(f.Metadata.OriginRevision)
 	if m == nil {
 		return Proof{}, malformed("client_payload.metadata.originRevision", "%q is not <branch>@sha1:<40 hex digits>", f.Metadata.OriginRevision)
 	}

@@ -60,9 +60,16 @@ func (g Gate) Read(event string, payload []byte) (Verdict, error) {
 	return Verdict{}, fmt.Errorf("event %q is none of Flux's: expected %s or %s", event, StatusEvent, DispatchEvent)
 }
 
-// revision is Flux's name for an artifact: <tag>@sha256:<hex>. A tag has the form that
-// registries accept (facts 15).
-var revision = regexp.MustCompile(`^([\w][\w.-]{0,127})@(sha256:[0-9a-f]{64})$`)
+var revision = regexp.MustCompile(`^(\w[\w.-]*)@(sha256:[0-9a-f]{64})$`)
+
+// readRevision reads Flux's name for an artifact: <tag>@sha256:<hex>. A tag has the form that registries accept (facts 15).
+func readRevision(s string) (tag string, d digest.Digest, ok bool) {
+	m := revision.FindStringSubmatch(s)
+	if m == nil || len(m[1]) > 128 {
+		return "", "", false
+	}
+	return m[1], digest.Digest(m[2]), true
+}
 
 // origin ends in the commit; before it stands a branch or tag.
 var origin = regexp.MustCompile(`^[^\x00-\x20\x7f]+@sha1:([0-9a-f]{40})$`)

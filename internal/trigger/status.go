@@ -66,8 +66,8 @@ func (g Gate) judge(s Status) (Verdict, error) {
 // would pass for a context without any, and is an error instead.
 func bound(context string) (tag string, d digest.Digest, err error) {
 	last := context[strings.LastIndex(context, "/")+1:]
-	if m := revision.FindStringSubmatch(last); m != nil {
-		return m[1], digest.Digest(m[2]), nil
+	if tag, d, ok := readRevision(last); ok {
+		return tag, d, nil
 	}
 	if strings.Contains(strings.ToLower(last), "@sha256:") {
 		return "", "", malformed("context", "%q does not end in <tag>@sha256:<64 hex digits>", context)
