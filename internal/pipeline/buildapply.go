@@ -101,19 +101,14 @@ func (p buildPlan) adopted(a *artifact) buildPlan {
 	return p
 }
 
-// ended is the plan when its number was taken, or turned out not to be needed.
+// ended is the plan when its number was taken, or turned out not to be needed. One that it tried then may name its artifact
+// still, and is not reported: nobody holds it, so that a build which chose it before may write it yet.
 func (p buildPlan) ended(got numbered) buildPlan {
-	p.known = ""
-	if got.candidate != (version.Candidate{}) {
-		p.known = got.candidate.String()
-	}
 	if got.late == "" {
+		p.known = got.candidate.String()
 		return p
 	}
-	p.outcome, p.reason = Superseded, got.late+"; this one gets no number"
-	if p.known != "" {
-		p.reason = got.late + "; this one keeps " + p.known
-	}
+	p.outcome, p.known, p.reason = Superseded, "", got.late+"; this one gets no number"
 	return p
 }
 

@@ -152,8 +152,7 @@ func (n *numbering) repair(ctx context.Context, now snapshot, named map[string]d
 }
 
 // replan chooses the number to try when tried would not do. Builds that lost together take their places in order, oldest
-// commit first, so that they do not collide again. Where late tells why none is needed, next is the number that we have
-// all the same; zero for none.
+// commit first, so that they do not collide again. Or late tells why none is needed.
 func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Candidate) (next version.Candidate, late string, err error) {
 	around, err := n.around(ctx, now)
 	if err != nil {
@@ -175,7 +174,7 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 		return c, "", err
 	}
 	if late := n.late(ctx, n.mine, race); late != "" {
-		return has, late, nil
+		return next, late, nil
 	}
 	next, err = n.next(now.ladder)
 	if n.history != nil {

@@ -49,9 +49,9 @@ type numbering struct {
 
 // numbered is how a numbering ended.
 type numbered struct {
-	candidate version.Candidate // zero for none
-	late      string            // why it is not the one that was due: a newer candidate contains the commit
-	now       snapshot          // a list that shows it
+	candidate version.Candidate
+	late      string   // why there is none: a newer candidate contains the commit
+	now       snapshot // a list that shows it
 }
 
 const (
@@ -79,7 +79,7 @@ func (n *numbering) take(ctx context.Context, try version.Candidate) (numbered, 
 		n.log("%s will not do: another build has it, or its place is higher up", try)
 		next, late, err := n.replan(ctx, now, try)
 		if err != nil || late != "" {
-			return numbered{candidate: next, late: late, now: now}, err
+			return numbered{late: late, now: now}, err
 		}
 		try = next
 	}
