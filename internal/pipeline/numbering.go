@@ -43,7 +43,7 @@ type numbering struct {
 	neighbours map[string]*artifact     // by sha- tag, as first read; nil for a tag that was gone
 	foreign    map[string]digest.Digest // what candidates from before name that are no neighbour's: they are asked once
 	spared     map[string]bool          // sha- tags of neighbours that are done and need no number from us
-	claimed    []string                 // numbers that are there since we tried to claim them, whatever a list shows
+	claimed    []string                 // numbers that are there, ours or not, since we tried to claim them
 	waited     time.Duration
 }
 

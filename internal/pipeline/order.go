@@ -116,9 +116,13 @@ func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]dig
 // newerBelow is the highest candidate of this race below ours whose commit contains ours, and which no rollback holds
 // back; nil for none.
 func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (*placed, error) {
+	looks := 0
 	for _, c := range slices.Backward(now.ladder.Candidates) {
 		if c == ours || !n.inRace(c.String()) {
 			continue
+		}
+		if looks++; looks > maxTraces {
+			break
 		}
 		a, err := n.byDigest(ctx, c.String(), named[c.String()])
 		if err != nil {
@@ -127,17 +131,14 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 		if a == nil {
 			continue
 		}
-		if a.Created.Before(n.mine.Created) {
-			if n.resumed {
-				break // numbers follow commits: the rest is older too
-			}
-			continue
-		}
 		contains, known := n.contains(ctx, a, n.mine)
 		if !known {
 			break
 		}
 		if !contains {
+			if older, _ := n.contains(ctx, n.mine, a); older && n.resumed {
+				break // numbers follow commits: what is below an ancestor is older too
+			}
 			continue
 		}
 		held, err := n.heldBack(ctx, now, c, a)

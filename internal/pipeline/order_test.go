@@ -70,6 +70,7 @@ func TestLargerBumpOfASlowOlderCommit(t *testing.T) {
 			m.build(0x100)
 			m.give(0x100, "0.0.3")
 		}, 2},
+		"a branch of before commit 1 above it": {func(m meanwhile) { m.build(2); m.build(0x200) }, 2},
 		"far below, under branches": {func(m meanwhile) {
 			m.build(2)
 			for n := range 12 {
@@ -83,6 +84,9 @@ func TestLargerBumpOfASlowOlderCommit(t *testing.T) {
 				of := func(repo Repository, n int) Build {
 					b := buildOf(t, repo, n)
 					b.History = branches{}
+					if n == 0x200 {
+						b.Meta.Created = epoch
+					}
 					return b
 				}
 				name(t, s, mustBuild(t, of(s, 0)).Candidate, "0.0.1")

@@ -230,6 +230,22 @@ func TestUnfinishedCostsLittle(t *testing.T) {
 	}
 }
 
+// TestUnfinishedBranchCostsLittle bounds that where the build is of a branch, which is older than all of main since.
+func TestUnfinishedBranchCostsLittle(t *testing.T) {
+	s := newStore(t)
+	for n := range 100 {
+		mustBuild(t, buildOf(t, s, n))
+	}
+	b := buildOf(t, nil, 0x100)
+	b.Meta.Created, b.History = epoch.Add(30*time.Second), branches{}
+	dieAt(t, s, b, isIntegration)
+	c := &counted{hooked: s}
+	b.Repo = c
+	if r := mustBuild(t, b); r.Candidate != "0.0.1-rc.101" || c.asked.Load() > 50 {
+		t.Errorf("%s after %d questions", r.Candidate, c.asked.Load())
+	}
+}
+
 // TestLateWithoutANumber has a build say that it is done, without a number since it came late, while another one of a
 // branch is under way, which began when the newer commit had its number. The other one takes it for no build that lost
 // its number.
