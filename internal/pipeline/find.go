@@ -121,6 +121,12 @@ func (s store) find(ctx context.Context, tags []string, d digest.Digest) (string
 	return "", nil
 }
 
+// wasLive reports whether a stable below the highest names d. If the highest names it too, that is a rollback.
+func (s store) wasLive(ctx context.Context, now snapshot, d digest.Digest) (bool, error) {
+	lower, err := s.find(ctx, descending(now.ladder.Stables)[1:], d)
+	return lower != "", err
+}
+
 // descending gives the ladder's tags from the highest down.
 func descending[V interface{ String() string }](versions []V) []string {
 	tags := make([]string, 0, len(versions))

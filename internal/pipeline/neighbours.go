@@ -14,7 +14,7 @@ import (
 )
 
 // maxTraces bounds the manifests that one build reads of unfinished builds from before
-// it: in a sane repository there is none, but sha- tags may be somebody else's.
+// it, and of numbers below its own: in a sane repository there is none, but sha- tags may be somebody else's.
 const maxTraces = 32
 
 // around are the sha- tags of builds that may run at the same time: announced since

@@ -136,7 +136,10 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 			break
 		}
 		if !contains {
-			if older, _ := n.contains(ctx, n.mine, a); older && n.resumed {
+			if !n.resumed {
+				continue
+			}
+			if older, _ := n.contains(ctx, n.mine, a); older {
 				break // numbers follow commits: what is below an ancestor is older too
 			}
 			continue
@@ -154,13 +157,12 @@ func (n *numbering) heldBack(ctx context.Context, now snapshot, c version.Candid
 	if now.ladder.Above(c) {
 		return false, nil
 	}
-	stables := descending(now.ladder.Stables)
-	live, err := n.resolve(ctx, stables[0])
+	stable, _ := now.ladder.Stable()
+	live, err := n.resolve(ctx, stable.String())
 	if err != nil || live == a.desc.Digest {
 		return false, err
 	}
-	lower, err := n.find(ctx, stables[1:], live)
-	return lower != "", err
+	return n.wasLive(ctx, now, live)
 }
 
 // contains reports whether the history of newer's commit has a's, and whether GitHub

@@ -105,8 +105,7 @@ func (r *tagRun) isRollback(ctx context.Context, now snapshot, known stableFacts
 	if known.rollback != nil {
 		return *known.rollback, nil
 	}
-	lower, err := r.find(ctx, descending(now.ladder.Stables)[1:], known.digest)
-	return lower != "", err
+	return r.wasLive(ctx, now, known.digest)
 }
 
 // inFlight are the candidates above what was the stable, split by whether v is above their

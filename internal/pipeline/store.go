@@ -118,8 +118,8 @@ func waitOut(ctx context.Context, look func() (shown bool, err error)) error {
 	return nil
 }
 
-// listWith lists until tag, which this run has just written or seen, is in the list: that is
-// then fresh. If it never is, the snapshot has the tag all the same, since it does exist.
+// listWith lists until tag, which this run has just written, is in the list: that is then
+// fresh. If it never is, the snapshot has the tag all the same, since it does exist.
 func (s store) listWith(ctx context.Context, tag string) (snap snapshot, err error) {
 	err = waitOut(ctx, func() (bool, error) {
 		var err error

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -213,36 +214,31 @@ func TestPromotedWhileNumbering(t *testing.T) {
 	}
 }
 
-// TestUnfinishedCostsLittle counts the manifests that completing a build reads: its own, and that of the number below,
-// which is older, as numbers follow commits.
+// TestUnfinishedCostsLittle counts what completing a build asks for. Numbers follow commits, so that the one below the newest
+// commit's tells enough; for a branch, which is older than all of main since, the looks are bounded.
 func TestUnfinishedCostsLittle(t *testing.T) {
-	s := newStore(t)
-	for n := range 30 {
-		mustBuild(t, buildOf(t, s, n))
-	}
-	b := buildOf(t, nil, 30)
-	b.History = line{}
-	dieAt(t, s, b, isIntegration)
-	c := &counted{hooked: s}
-	b.Repo = c
-	if r := mustBuild(t, b); r.Candidate != "0.0.1-rc.31" || c.asked.Load() > 8 {
-		t.Errorf("%s after %d questions", r.Candidate, c.asked.Load())
-	}
-}
-
-// TestUnfinishedBranchCostsLittle bounds that where the build is of a branch, which is older than all of main since.
-func TestUnfinishedBranchCostsLittle(t *testing.T) {
-	s := newStore(t)
-	for n := range 100 {
-		mustBuild(t, buildOf(t, s, n))
-	}
-	b := buildOf(t, nil, 0x100)
-	b.Meta.Created, b.History = epoch.Add(30*time.Second), branches{}
-	dieAt(t, s, b, isIntegration)
-	c := &counted{hooked: s}
-	b.Repo = c
-	if r := mustBuild(t, b); r.Candidate != "0.0.1-rc.101" || c.asked.Load() > 50 {
-		t.Errorf("%s after %d questions", r.Candidate, c.asked.Load())
+	for title, c := range map[string]struct {
+		builds, n int
+		created   time.Time
+		most      int64
+	}{
+		"the newest commit": {30, 30, epoch.Add(30 * time.Minute), 8},
+		"a branch":          {100, 0x100, epoch.Add(30 * time.Second), 50},
+	} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			for n := range c.builds {
+				mustBuild(t, buildOf(t, s, n))
+			}
+			b := buildOf(t, nil, c.n)
+			b.Meta.Created, b.History = c.created, branches{}
+			dieAt(t, s, b, isIntegration)
+			asked := &counted{hooked: s}
+			b.Repo = asked
+			if r := mustBuild(t, b); r.Candidate != fmt.Sprintf("0.0.1-rc.%d", c.builds+1) || asked.asked.Load() > c.most {
+				t.Errorf("%s after %d questions", r.Candidate, asked.asked.Load())
+			}
+		})
 	}
 }
 
