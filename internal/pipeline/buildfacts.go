@@ -16,11 +16,15 @@ func (r *buildRun) look(ctx context.Context) (buildFacts, error) {
 	if err := r.lookAtCommit(ctx, &f); err != nil {
 		return f, err
 	}
-	if f.number != "" || f.stable != "" {
-		if !f.unfinished() {
-			return f, nil
-		}
+	switch {
+	case f.unfinished():
 		return f, r.lookAtBump(ctx) // for the next number, if this one is lost
+	case f.number != "" && !f.integrated:
+		if err := r.lookAtPassed(ctx, &f); err != nil || !f.owed {
+			return f, err
+		}
+	case f.number != "" || f.stable != "":
+		return f, nil
 	}
 	if err := r.lookAtNewest(ctx, &f); err != nil {
 		return f, err
@@ -71,6 +75,32 @@ func (r *buildRun) lookAtNumber(ctx context.Context, f *buildFacts) (err error) 
 		return err
 	}
 	return nil
+}
+
+// lookAtPassed tells whether a build that did not finish is owed another number, since a promotion passed its own: what
+// stranded says of a candidate. That promotion's rescue counts as none when another build has overwritten it.
+func (r *buildRun) lookAtPassed(ctx context.Context, f *buildFacts) error {
+	stable, _ := r.before.ladder.Stable()
+	live, err := r.read(ctx, stable.String())
+	if err != nil || live == nil {
+		return err
+	}
+	rank, err := r.rank(ctx, r.before.ladder, live)
+	if err != nil || rank == "" {
+		return err // or it is hand-made, and nobody knows what is newer
+	}
+	ours, _ := version.ParseCandidate(f.number) // both are the ladder's
+	theirs, _ := version.ParseCandidate(rank)
+	if ours.Compare(theirs) <= 0 {
+		return nil
+	}
+	own, err := r.find(ctx, descending(r.before.ladder.Stables), f.existing.desc.Digest)
+	if err != nil || own != "" {
+		return err
+	}
+	rollback, err := r.wasLive(ctx, r.before, live.desc.Digest)
+	f.owed = err == nil && !rollback
+	return err
 }
 
 // lookAtNewest tells whether this build comes late (promise 10): GitHub's word

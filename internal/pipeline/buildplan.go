@@ -17,6 +17,7 @@ type buildFacts struct {
 	existingTag string            // by which it was found
 	number      string            // the highest candidate of existing, "" for none
 	open        version.Candidate // number, where no promotion has passed it; else zero
+	owed        bool              // a promotion has passed number, and by promise 9 existing should have another
 	stable      string            // the highest stable of existing, where it has no candidate
 	announced   bool              // sha- names existing
 	integrated  bool              // integration- names existing
@@ -52,10 +53,11 @@ func decideBuild(f buildFacts) (buildPlan, error) {
 		return buildPlan{}, err
 	}
 	same := f.existing != nil && sameBuild(f.existing, f.mine)
+	selected := f.selected != nil && f.selected.Content == f.mine.Content
 	switch {
 	case same && (f.number != "" || f.stable != ""):
-		return f.complete(false), nil
-	case f.selected != nil && f.selected.Content == f.mine.Content:
+		return f.complete(f.owed && f.late == "" && !selected), nil
+	case selected:
 		return buildPlan{outcome: Unchanged, artifact: f.selected, known: f.selectedTag,
 			reason: fmt.Sprintf("integration selects %s, which holds the same content", f.selectedTag)}, nil
 	case f.late != "":

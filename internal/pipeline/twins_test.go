@@ -189,6 +189,67 @@ func TestUnfinishedOverwriteLosesItsNumber(t *testing.T) {
 	}
 }
 
+// TestUnfinishedIsPassed completes a build that died before integration-, whose number a promotion has passed since. The
+// rescue which that owes it, if any, was overwritten by another build: it takes another number. Else it keeps what it has,
+// since it must not undo a rollback, nor end above a newer commit.
+func TestUnfinishedIsPassed(t *testing.T) {
+	const passed, again = "0.0.2-rc.3", "0.0.3-rc.1"
+	type world struct {
+		build func(n int)
+		give  func(n int, tag string)
+	}
+	for title, c := range map[string]struct {
+		happens func(world)
+		same    bool // skip-unchanged, and commit 1 has the same content
+		want    string
+	}{
+		"left behind":              {func(w world) { w.give(1, "0.0.2") }, false, again},
+		"under an older commit":    {func(w world) { w.give(1, "0.0.2"); w.give(2, "0.0.3-rc.0") }, false, again},
+		"under a newer commit":     {func(w world) { w.give(1, "0.0.2"); w.build(4) }, false, passed},
+		"a newer commit is live":   {func(w world) { w.build(4); w.give(4, "0.0.2") }, false, passed},
+		"a branch is live":         {func(w world) { w.build(0x100); w.give(0x100, "0.0.2") }, false, passed},
+		"live":                     {func(w world) { w.give(3, "0.0.2") }, false, passed},
+		"was live":                 {func(w world) { w.give(3, "0.0.2"); w.give(1, "0.0.3") }, false, passed},
+		"a rollback":               {func(w world) { w.give(0, "0.0.2") }, false, passed},
+		"a stable by hand":         {func(w world) { w.build(0x200); w.give(0x200, "0.0.2") }, false, passed},
+		"selected has its content": {func(w world) { w.give(1, "0.0.2") }, true, passed},
+	} {
+		for on, history := range map[string]History{"with GitHub": branches{}, "without GitHub": nil} {
+			t.Run(title+", "+on, func(t *testing.T) {
+				s := newStore(t)
+				give := func(n int, tag string) { name(t, s, shaPrefix+commitNumber(n)[:7], tag) }
+				mustBuild(t, buildOf(t, s, 0))
+				give(0, "0.0.1")
+				mustBuild(t, buildOf(t, s, 1))
+				mustBuild(t, buildOf(t, s, 2))
+				b := buildOf(t, nil, 3)
+				if c.same {
+					b.Source = tree("replicas: 1")
+				}
+				dieAt(t, s, b, isIntegration)
+				c.happens(world{func(n int) {
+					if n == 0x200 {
+						dieAt(t, s, buildOf(t, s, n), isCandidate)
+						return
+					}
+					mustBuild(t, buildOf(t, s, n))
+				}, give})
+				b.Repo, b.History, b.SkipUnchanged = s, history, c.same
+				r := mustBuild(t, b)
+				tags := tagsOf(t, s)
+				if r.Outcome != Unchanged || r.Candidate != c.want || len(r.Tags) != 3 || tags[again] == r.Digest.String() && c.want != again {
+					t.Errorf("%s %s with tags %q, want unchanged %s with three: %v", r.Outcome, r.Candidate, r.Tags, c.want, tags)
+				}
+				for _, tag := range r.Tags {
+					if tags[tag] != r.Digest.String() {
+						t.Errorf("the report says %s of %q, which names %s", r.Digest, tag, tags[tag])
+					}
+				}
+			})
+		}
+	}
+}
+
 // TestPromotedWhileNumbering has a build's own number be promoted before it is done, or before the run that completes it
 // is. An artifact that is live keeps the number that it has.
 func TestPromotedWhileNumbering(t *testing.T) {
