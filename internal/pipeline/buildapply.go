@@ -74,7 +74,7 @@ func (r *buildRun) number(ctx context.Context, p buildPlan, f buildFacts) (build
 	n := &numbering{
 		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
 		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
-		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{}, spared: map[string]bool{}, resumed: p.hold,
+		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{}, spared: map[string]bool{}, resumed: p.artifact == f.existing,
 	}
 	got, err := n.take(ctx, p.next)
 	for err == nil {

@@ -162,9 +162,9 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 	if err != nil {
 		return next, "", err
 	}
-	has := n.highest(named)
-	if has != (version.Candidate{}) && has != tried && now.ladder.Above(has) {
-		return has, "", nil // another build of this commit, or a late writer, gave it to us
+	ours := n.highest(named)
+	if ours != (version.Candidate{}) && ours != tried && now.ladder.Above(ours) {
+		return ours, "", nil // another build of this commit, or a late writer, gave it to us
 	}
 	race, err := n.artifacts(ctx, now, named, n.inRace)
 	if err != nil {

@@ -31,7 +31,7 @@ type numbering struct {
 	mine      *artifact
 	announced string   // our sha- tag
 	before    snapshot // taken before the announcement
-	resumed   bool     // an earlier run took our number: nobody knows when its race began, so all candidates are in it
+	resumed   bool     // an earlier run announced us: nobody knows when its race began, so all candidates are in it
 	history   History  // may be nil
 	next      func(version.Ladder) (version.Candidate, error)
 	log       func(format string, args ...any)
@@ -55,7 +55,7 @@ type numbered struct {
 }
 
 const (
-	// patience is the longest that one build waits for its neighbours.
+	// patience is the longest that one build pauses for its neighbours; its looks come on top.
 	patience = 5 * time.Second
 	// poll is the pause between two looks; the longer the wait, the longer the pause, since each look of each of many
 	// builds asks for many numbers.
@@ -76,7 +76,7 @@ func (n *numbering) take(ctx context.Context, try version.Candidate) (numbered, 
 		if err != nil || held {
 			return numbered{candidate: try, now: now}, err
 		}
-		n.log("%s will not do: another build has it, or its place is higher up", try)
+		n.log("%s will not do: another build has it, a promotion took its base, or its place is higher up", try)
 		next, late, err := n.replan(ctx, now, try)
 		if err != nil || late != "" {
 			return numbered{late: late, now: now}, err
@@ -116,7 +116,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			n.warn("the registry's tag list does not show %q, which this build wrote seconds ago; while it lags like that, two builds at once may take the same number: run one at a time", try)
 		}
 		if !now.ladder.Above(try) {
-			return n.passed(ctx, now, named, try)
+			return n.passed(ctx, now, named)
 		}
 		if named != n.mine.desc.Digest {
 			return now, false, nil
@@ -171,17 +171,13 @@ func (n *numbering) shown(now snapshot) snapshot {
 
 // passed reports whether our number, whose base a stable took, will do: when we have said that we are done, as the
 // promotion's rescue is for that, and when it is our artifact that was promoted.
-func (n *numbering) passed(ctx context.Context, now snapshot, named digest.Digest, ours version.Candidate) (snapshot, bool, error) {
+func (n *numbering) passed(ctx context.Context, now snapshot, named digest.Digest) (snapshot, bool, error) {
 	if n.done && named == n.mine.desc.Digest {
 		return now, true, nil
 	}
 	taken := slices.DeleteFunc(descending(now.ladder.Stables), func(tag string) bool { return n.before.has[tag] })
 	stable, err := n.find(ctx, taken, n.mine.desc.Digest)
-	if err != nil || stable != "" {
-		return now, named == n.mine.desc.Digest, err
-	}
-	n.log("the base of %s was taken meanwhile", ours)
-	return now, false, nil
+	return now, stable != "" && named == n.mine.desc.Digest, err
 }
 
 // settle deals with the neighbours that a list shows, while we hold the number held, and

@@ -139,8 +139,8 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 			if !n.resumed {
 				continue
 			}
-			if older, _ := n.contains(ctx, n.mine, a); older {
-				break // numbers follow commits: what is below an ancestor is older too
+			if older, _ := n.contains(ctx, n.mine, a); older && n.finished(now, a) {
+				break // it is above no newer commit
 			}
 			continue
 		}
@@ -150,6 +150,12 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 		}
 	}
 	return nil, nil //nolint:nilnil // there is none
+}
+
+// finished reports whether the build of a said that it is done. Before that it lifts what is newer.
+func (n *numbering) finished(now snapshot, a *artifact) bool {
+	digits := len(n.announced) - len(shaPrefix)
+	return len(a.Revision.Commit) >= digits && now.has[integrationPrefix+a.Revision.Commit[:digits]]
 }
 
 // heldBack reports whether the stable is a rollback that passed the candidate c of a, and to another artifact (promise 2).

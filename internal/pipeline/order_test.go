@@ -123,6 +123,39 @@ func TestLargerBumpOfASlowOlderCommit(t *testing.T) {
 	}
 }
 
+// TestResumedBetweenOlderAndNewer completes a build of commit 2, which died before it had a number, when commit 3 has one and
+// commit 1 died with a higher one. Commit 3 is lifted above both.
+func TestResumedBetweenOlderAndNewer(t *testing.T) {
+	s := newStore(t)
+	name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
+	killed := errors.New("killed")
+	of := func(n int, bump version.Bump) Build {
+		b := buildOf(t, s, n)
+		b.Bump, b.History = bump, line{}
+		return b
+	}
+	dieAt(t, s, of(2, version.Patch), isCandidate)
+	older := of(1, version.Minor)
+	older.Repo = &hooked{Store: s.Store, after: func(tag string) {
+		if strings.HasPrefix(tag, shaPrefix) {
+			mustBuild(t, of(3, version.Patch))
+		}
+	}, before: func(tag string) error {
+		if isIntegration(tag) || strings.HasPrefix(tag, "0.1.0-rc.2") {
+			return killed
+		}
+		return nil
+	}}
+	if _, err := older.Run(t.Context()); !errors.Is(err, killed) {
+		t.Fatal(err)
+	}
+	mustBuild(t, of(2, version.Patch))
+	tags := tagsOf(t, s)
+	if top := topOf(tags); tags[top] != tags[shaPrefix+commitNumber(3)[:7]] {
+		t.Errorf("%s is not commit 3's: %v", top, tags)
+	}
+}
+
 // branches is a line of which each commit from 0x100 on is a branch of its own.
 type branches struct{ line }
 
