@@ -116,7 +116,8 @@ func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]dig
 // newerBelow is the highest candidate of this race below ours whose commit contains ours, and which no rollback holds
 // back; nil for none.
 func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (*placed, error) {
-	looks := 0
+	var rollback digest.Digest // what the stable names, if that is a rollback, and a candidate was met that it passed
+	met, looks := false, 0
 	for _, c := range slices.Backward(now.ladder.Candidates) {
 		if c == ours || !n.inRace(c.String()) {
 			continue
@@ -144,9 +145,14 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 			}
 			continue
 		}
-		held, err := n.heldBack(ctx, now, c, a)
-		if err != nil || !held {
-			return &placed{c, a}, err
+		if !now.ladder.Above(c) && !met {
+			if rollback, err = n.rollback(ctx, now); err != nil {
+				return nil, err
+			}
+			met = true
+		}
+		if rollback == "" || rollback == a.desc.Digest {
+			return &placed{c, a}, nil
 		}
 	}
 	return nil, nil //nolint:nilnil // there is none
@@ -158,17 +164,18 @@ func (n *numbering) finished(now snapshot, a *artifact) bool {
 	return len(a.Revision.Commit) >= digits && now.has[integrationPrefix+a.Revision.Commit[:digits]]
 }
 
-// heldBack reports whether the stable is a rollback that passed the candidate c of a, and to another artifact (promise 2).
-func (n *numbering) heldBack(ctx context.Context, now snapshot, c version.Candidate, a *artifact) (bool, error) {
-	if now.ladder.Above(c) {
-		return false, nil
-	}
+// rollback is what the stable names if that is a rollback, which holds back what it passed (promise 2); else "".
+func (n *numbering) rollback(ctx context.Context, now snapshot) (digest.Digest, error) {
 	stable, _ := now.ladder.Stable()
 	live, err := n.resolve(ctx, stable.String())
-	if err != nil || live == a.desc.Digest {
-		return false, err
+	if err != nil || live == "" {
+		return "", err
 	}
-	return n.wasLive(ctx, now, live)
+	was, err := n.wasLive(ctx, now, live)
+	if err != nil || !was {
+		return "", err
+	}
+	return live, nil
 }
 
 // contains reports whether the history of newer's commit has a's, and whether GitHub

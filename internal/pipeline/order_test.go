@@ -123,12 +123,38 @@ func TestLargerBumpOfASlowOlderCommit(t *testing.T) {
 	}
 }
 
+// TestHeldBackIsAskedOnce counts what completing a build asks for where a rollback holds back many newer commits.
+func TestHeldBackIsAskedOnce(t *testing.T) {
+	s := newStore(t)
+	const newer = 30
+	give := func(n int, stable string) { name(t, s, shaPrefix+commitNumber(n)[:7], stable) }
+	mustBuild(t, buildOf(t, s, 0))
+	give(0, "0.0.1")
+	b := buildOf(t, &hooked{Store: s.Store, after: func(tag string) {
+		if strings.HasPrefix(tag, shaPrefix) {
+			for n := range newer {
+				mustBuild(t, buildOf(t, s, 2+n))
+			}
+			for n := range newer {
+				give(2+n, fmt.Sprintf("0.0.%d", 2+n))
+			}
+			give(0, "0.0.99")
+		}
+	}}, 1)
+	b.Bump, b.History = version.Minor, line{}
+	dieAt(t, s, b, isIntegration)
+	asked := &counted{hooked: s}
+	b.Repo = asked
+	if r := mustBuild(t, b); r.Candidate != "0.1.0-rc.1" || asked.asked.Load() > 3*newer {
+		t.Errorf("%s after %d questions", r.Candidate, asked.asked.Load())
+	}
+}
+
 // TestResumedBetweenOlderAndNewer completes a build of commit 2, which died before it had a number, when commit 3 has one and
 // commit 1 died with a higher one. Commit 3 is lifted above both.
 func TestResumedBetweenOlderAndNewer(t *testing.T) {
 	s := newStore(t)
 	name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
-	killed := errors.New("killed")
 	of := func(n int, bump version.Bump) Build {
 		b := buildOf(t, s, n)
 		b.Bump, b.History = bump, line{}
@@ -140,15 +166,8 @@ func TestResumedBetweenOlderAndNewer(t *testing.T) {
 		if strings.HasPrefix(tag, shaPrefix) {
 			mustBuild(t, of(3, version.Patch))
 		}
-	}, before: func(tag string) error {
-		if isIntegration(tag) || strings.HasPrefix(tag, "0.1.0-rc.2") {
-			return killed
-		}
-		return nil
 	}}
-	if _, err := older.Run(t.Context()); !errors.Is(err, killed) {
-		t.Fatal(err)
-	}
+	dieAt(t, s, older, func(tag string) bool { return tag == "0.1.0-rc.2" })
 	mustBuild(t, of(2, version.Patch))
 	tags := tagsOf(t, s)
 	if top := topOf(tags); tags[top] != tags[shaPrefix+commitNumber(3)[:7]] {

@@ -357,16 +357,20 @@ func TestLateNeighbourIsLookedForOnce(t *testing.T) {
 
 func isIntegration(tag string) bool { return strings.HasPrefix(tag, integrationPrefix) }
 
-// dieAt runs a build until it wants to write a tag at which it dies.
+// dieAt runs a build until it wants to write a tag at which it dies. What its repository does after a write goes on.
 func dieAt(t *testing.T, s *hooked, b Build, deadly func(tag string) bool) {
 	t.Helper()
 	killed := errors.New("killed")
-	b.Repo = &hooked{Store: s.Store, before: func(tag string) error {
+	dying := &hooked{Store: s.Store, before: func(tag string) error {
 		if deadly(tag) {
 			return killed
 		}
 		return nil
 	}}
+	if h, ok := b.Repo.(*hooked); ok {
+		dying.after = h.after
+	}
+	b.Repo = dying
 	if _, err := b.Run(t.Context()); !errors.Is(err, killed) {
 		t.Error(err)
 	}
