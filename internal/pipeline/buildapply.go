@@ -61,6 +61,15 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 		if err := r.tag(ctx, p.artifact, f.integrationTag); err != nil {
 			return Report{}, err
 		}
+		if p.known == f.number { // a promotion has passed it, so that nobody holds it: one may have overwritten it meanwhile
+			named, err := r.resolve(ctx, p.known)
+			if err != nil {
+				return Report{}, err
+			}
+			if named != p.artifact.desc.Digest {
+				p.known = ""
+			}
+		}
 	}
 	r.describe(p, f)
 	r.selection(after.tags)

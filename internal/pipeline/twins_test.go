@@ -250,6 +250,23 @@ func TestUnfinishedIsPassed(t *testing.T) {
 	}
 }
 
+// TestUnfinishedReportsNoLostNumber completes a build that died before integration-, and whose number a promotion has passed.
+// Another build, which chose that number before, writes it meanwhile. The report does not name it.
+func TestUnfinishedReportsNoLostNumber(t *testing.T) {
+	s := newStore(t)
+	dieAt(t, s, buildOf(t, s, 1), isIntegration)
+	newer := mustBuild(t, buildOf(t, s, 2))
+	name(t, s, newer.Candidate, "0.0.1")
+	r := mustBuild(t, buildOf(t, &hooked{Store: s.Store, after: func(tag string) {
+		if isIntegration(tag) {
+			name(t, s, newer.Candidate, "0.0.1-rc.1")
+		}
+	}}, 1))
+	if r.Outcome != Unchanged || r.Candidate != "" || r.Version != "" || len(r.Tags) != 2 {
+		t.Errorf("%s %s %s with tags %q, want unchanged without a number", r.Outcome, r.Candidate, r.Version, r.Tags)
+	}
+}
+
 // TestPromotedWhileNumbering has a build's own number be promoted before it is done, or before the run that completes it
 // is. An artifact that is live keeps the number that it has.
 func TestPromotedWhileNumbering(t *testing.T) {
