@@ -19,15 +19,19 @@ func (r *buildRun) look(ctx context.Context) (buildFacts, error) {
 	switch {
 	case f.unfinished():
 		return f, r.lookAtBump(ctx) // for the next number, if this one is lost
-	case f.number != "" && !f.integrated:
-		if err := r.lookAtPassed(ctx, &f); err != nil || !f.owed {
-			return f, err
-		}
-	case f.number != "" || f.stable != "":
+	case (f.number != "" || f.stable != "") && !f.passed():
 		return f, nil
 	}
 	if err := r.lookAtNewest(ctx, &f); err != nil {
 		return f, err
+	}
+	if f.passed() {
+		if f.late != "" {
+			return f, nil
+		}
+		if err := r.lookAtPassed(ctx, &f); err != nil || !f.owed {
+			return f, err
+		}
 	}
 	if err := r.lookAtSelected(ctx, &f); err != nil {
 		return f, err
@@ -61,9 +65,6 @@ func (r *buildRun) lookAtNumber(ctx context.Context, f *buildFacts) (err error) 
 	if f.number, err = r.rank(ctx, r.before.ladder, f.existing); err != nil {
 		return err
 	}
-	if c, err := version.ParseCandidate(f.number); err == nil && r.before.ladder.Above(c) {
-		f.open = c
-	}
 	if f.number == "" {
 		if f.stable, err = r.find(ctx, descending(r.before.ladder.Stables), d); err != nil {
 			return err
@@ -71,19 +72,51 @@ func (r *buildRun) lookAtNumber(ctx context.Context, f *buildFacts) (err error) 
 	}
 	if r.before.has[f.integrationTag] {
 		named, err := r.resolve(ctx, f.integrationTag)
+		if err != nil {
+			return err
+		}
 		f.integrated = named == d
-		return err
+	}
+	f.open = r.open(f.number)
+	if f.passed() { // it may have taken another one when it saw that, which an artifact of a later time hides from rank
+		higher, err := r.find(ctx, descending(r.before.ladder.Candidates[r.before.below():]), d)
+		if err != nil || higher == "" {
+			return err
+		}
+		f.number, f.open = higher, r.open(higher)
 	}
 	return nil
 }
 
-// lookAtPassed tells whether a build that did not finish is owed another number, since a promotion passed its own: what
-// stranded says of a candidate. That promotion's rescue counts as none when another build has overwritten it.
+// open is a candidate if no promotion has passed it; else zero.
+func (r *buildRun) open(candidate string) version.Candidate {
+	c, err := version.ParseCandidate(candidate)
+	if err != nil || !r.before.ladder.Above(c) {
+		return version.Candidate{}
+	}
+	return c
+}
+
+// lookAtPassed tells whether a build that did not finish is owed another number, since a promotion passed its own: it is
+// newer than what is live, which is no rollback, and has never been live itself. That promotion's rescue counts as none: this
+// is asked only where the build has no number above the stable, so that another one has taken the rescue's place.
 func (r *buildRun) lookAtPassed(ctx context.Context, f *buildFacts) error {
-	stable, _ := r.before.ladder.Stable()
-	live, err := r.read(ctx, stable.String())
-	if err != nil || live == nil {
+	live, err := r.readStable(ctx, r.before)
+	if err != nil {
 		return err
+	}
+	stables := descending(r.before.ladder.Stables)
+	named, err := r.resolveAll(ctx, stables)
+	if err != nil {
+		return err
+	}
+	rollback := false
+	for _, stable := range stables {
+		f.promoted = f.promoted || named[stable] == f.existing.desc.Digest
+		rollback = rollback || stable != live.readBy && named[stable] == live.desc.Digest
+	}
+	if f.promoted || rollback {
+		return nil
 	}
 	rank, err := r.rank(ctx, r.before.ladder, live)
 	if err != nil || rank == "" {
@@ -91,16 +124,22 @@ func (r *buildRun) lookAtPassed(ctx context.Context, f *buildFacts) error {
 	}
 	ours, _ := version.ParseCandidate(f.number) // both are the ladder's
 	theirs, _ := version.ParseCandidate(rank)
-	if ours.Compare(theirs) <= 0 {
-		return nil
+	f.owed = ours.Compare(theirs) > 0 || r.follows(ctx, live)
+	return nil
+}
+
+// follows reports whether GitHub says that this commit comes after that of a. Numbers say that too, but for an older commit
+// which was built meanwhile, and took the base above ours.
+func (r *buildRun) follows(ctx context.Context, a *artifact) bool {
+	ours, theirs := r.Meta.Revision.Commit, a.Revision.Commit
+	if r.History == nil || theirs == "" || theirs == ours {
+		return false
 	}
-	own, err := r.find(ctx, descending(r.before.ladder.Stables), f.existing.desc.Digest)
-	if err != nil || own != "" {
-		return err
+	contains, err := r.History.Contains(ctx, ours, theirs)
+	if err != nil {
+		r.warn("asking GitHub whether commit %.7s is part of %.7s failed, so that their numbers decide: %s", theirs, ours, withHint(err))
 	}
-	rollback, err := r.wasLive(ctx, r.before, live.desc.Digest)
-	f.owed = err == nil && !rollback
-	return err
+	return err == nil && contains
 }
 
 // lookAtNewest tells whether this build comes late (promise 10): GitHub's word
@@ -111,7 +150,7 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 		return nil
 	}
 	f.newestTag = newest.String()
-	if f.newest, err = r.read(ctx, f.newestTag); err != nil || f.newest == nil {
+	if f.newest, err = r.readListed(ctx, f.newestTag); err != nil || f.newest == nil {
 		return err
 	}
 	commit := f.newest.Revision.Commit

@@ -18,6 +18,7 @@ type buildFacts struct {
 	number      string            // the highest candidate of existing, "" for none
 	open        version.Candidate // number, where no promotion has passed it; else zero
 	owed        bool              // a promotion has passed number, and by promise 9 existing should have another
+	promoted    bool              // a promotion has passed number, and existing has a stable
 	stable      string            // the highest stable of existing, where it has no candidate
 	announced   bool              // sha- names existing
 	integrated  bool              // integration- names existing
@@ -123,6 +124,11 @@ func orNone(s string) string {
 
 // unfinished: there is a number, and the run that wrote it may be under way, and not hold it yet.
 func (f buildFacts) unfinished() bool { return f.open != (version.Candidate{}) && !f.integrated }
+
+// passed: there is a number, which a promotion has passed before its build could say that it is done.
+func (f buildFacts) passed() bool {
+	return f.number != "" && f.open == (version.Candidate{}) && !f.integrated
+}
 
 // complete adds what a crash left out; mostly that is nothing. Asked to overwrite, it also
 // sends again what the registry has lost: its tags do not tell that.

@@ -80,11 +80,10 @@ func (r *tagRun) nothingPromoted(ctx context.Context, p tagPlan, now snapshot) (
 func (r *tagRun) outranking(ctx context.Context, now snapshot) ([]string, error) {
 	all := descending(now.ladder.Candidates)
 	above := all[:len(all)-now.below()]
-	stable, ok := now.ladder.Stable()
-	if !ok || len(all) == 0 {
+	if _, ok := now.ladder.Stable(); !ok || len(all) == 0 {
 		return all, nil
 	}
-	known, err := r.completed(ctx, now, stable.String(), stableFacts{})
+	known, err := r.completed(ctx, now, stableFacts{})
 	if err != nil || known.rank == "" {
 		return above, err
 	}

@@ -55,7 +55,7 @@ func (r *tagRun) stranded(ctx context.Context, now snapshot, known stableFacts) 
 	if _, valid := version.Read([]string{to.String()}).Newest(); !valid {
 		return nil, nil //nolint:nilnil // no version is left above the stable
 	}
-	known, err := r.completed(ctx, now, stable.String(), known)
+	known, err := r.completed(ctx, now, known)
 	if err != nil || known.rank == "" {
 		return nil, err // hand-made, and nobody knows what is newer
 	}
@@ -88,12 +88,12 @@ func (r *tagRun) stranded(ctx context.Context, now snapshot, known stableFacts) 
 }
 
 // completed reads what is not known of the stable yet.
-func (r *tagRun) completed(ctx context.Context, now snapshot, stable string, known stableFacts) (stableFacts, error) {
+func (r *tagRun) completed(ctx context.Context, now snapshot, known stableFacts) (stableFacts, error) {
 	if known.digest != "" && known.rank != "" {
 		return known, nil
 	}
-	a, err := r.readListed(ctx, stable)
-	if err != nil || a == nil {
+	a, err := r.readStable(ctx, now)
+	if err != nil {
 		return stableFacts{}, err
 	}
 	known.digest = a.desc.Digest

@@ -205,6 +205,17 @@ func (s store) readListed(ctx context.Context, tag string) (a *artifact, err err
 	return a, err
 }
 
+// readStable reads the highest stable of a list that has one. Being unable to read it is an error: what it holds back must
+// not go on because of that.
+func (s store) readStable(ctx context.Context, now snapshot) (*artifact, error) {
+	stable, _ := now.ladder.Stable()
+	a, err := s.readListed(ctx, stable.String())
+	if err == nil && a == nil {
+		err = &refusal{fmt.Sprintf("%s lists the stable %s, which cannot be read", s.name, stable), "its readings lag behind its writes; run again in a minute"}
+	}
+	return a, err
+}
+
 // tag names a with tag. Always by its manifest's bytes, never from tag to tag, so
 // that the digest is the one that was looked at.
 func (s store) tag(ctx context.Context, a *artifact, tag string) error {

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -152,12 +151,9 @@ func (r *tagRun) lookAtStable(ctx context.Context, now snapshot, f *tagFacts, ne
 	if !ok || above && len(newer) == 0 {
 		return nil
 	}
-	highest, err := r.readListed(ctx, s.String())
+	highest, err := r.readStable(ctx, now)
 	if err != nil {
 		return err
-	}
-	if highest == nil {
-		return &refusal{fmt.Sprintf("%s lists the stable %s, which cannot be read", r.name, s), "its readings lag behind its writes; run again in a minute"}
 	}
 	f.highest, f.outranked = highest.desc.Digest, slices.Contains(newer, highest.desc.Digest)
 	if f.highest == f.artifact.desc.Digest {

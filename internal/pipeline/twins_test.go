@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
 )
 
 // TestTwinTakesTheNumberLate has another run of the same commit overwrite our number while
@@ -265,6 +269,124 @@ func TestUnfinishedReportsNoLostNumber(t *testing.T) {
 	if r.Outcome != Unchanged || r.Candidate != "" || r.Version != "" || len(r.Tags) != 2 {
 		t.Errorf("%s %s %s with tags %q, want unchanged without a number", r.Outcome, r.Candidate, r.Version, r.Tags)
 	}
+}
+
+// TestUnfinishedPassedByAnOlderCommit completes the build of commit 3, which died with a number that was passed already: while
+// it uploaded, 0.0.2 was promoted and commit 2 built, which is live since. Its number is below commit 2's, and yet it is owed
+// another one, as GitHub tells that it is newer.
+func TestUnfinishedPassedByAnOlderCommit(t *testing.T) {
+	for title, c := range map[string]struct {
+		history line
+		want    string
+	}{
+		"GitHub tells":    {line{}, "0.0.4-rc.1"},
+		"GitHub does not": {line{err: errors.New("503")}, "0.0.2-rc.2"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
+			one := mustBuild(t, buildOf(t, s, 1))
+			b := buildOf(t, s, 3)
+			var once sync.Once
+			b.Upload = func(int64, int64) {
+				once.Do(func() {
+					name(t, s, one.Candidate, "0.0.2")
+					mustBuild(t, buildOf(t, s, 2))
+				})
+			}
+			dieAt(t, s, b, func(tag string) bool { return tag == "0.0.3-rc.2" })
+			name(t, s, "0.0.3-rc.1", "0.0.3")
+			b.Upload, b.History = nil, c.history
+			if r := mustBuild(t, b); r.Outcome != Unchanged || r.Candidate != c.want || len(r.Tags) != 3 {
+				t.Errorf("%s %s, want unchanged %s: %v", r.Outcome, r.Candidate, c.want, tagsOf(t, s))
+			}
+		})
+	}
+}
+
+// TestUnfinishedHasTwoNumbers completes a build that died with a number which a promotion passed and one above the stable,
+// which the artifact of a later time stands between. It holds the one above.
+func TestUnfinishedHasTwoNumbers(t *testing.T) {
+	for title, history := range map[string]History{"with GitHub": branches{}, "without GitHub": nil} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			of := func(repo Repository, n int) Build {
+				b := buildOf(t, repo, n)
+				b.History = history
+				return b
+			}
+			first := mustBuild(t, buildOf(t, s, 0))
+			var once sync.Once
+			b := of(&hooked{Store: s.Store, after: func(tag string) {
+				if tag == "0.0.1-rc.2" {
+					once.Do(func() {
+						mustBuild(t, of(s, 0x100))
+						name(t, s, first.Candidate, "0.0.1")
+					})
+				}
+			}}, 2)
+			dieAt(t, s, b, isIntegration)
+			mustBuild(t, of(s, 0x101))
+			b.Repo = s
+			before := len(tagsOf(t, s))
+			r := mustBuild(t, b)
+			if tags := tagsOf(t, s); r.Candidate != "0.0.2-rc.1" || len(tags) != before+1 {
+				t.Errorf("%s %s, want 0.0.2-rc.1 and one more tag: %v", r.Outcome, r.Candidate, tags)
+			}
+		})
+	}
+}
+
+// unread is a repository that lists a tag and answers the first reads of it as if it were not there.
+type unread struct {
+	*hooked
+	tag   string
+	times int
+}
+
+func (u *unread) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
+	if tag == u.tag && u.times > 0 {
+		u.times--
+		return ocispec.Descriptor{}, errdef.ErrNotFound
+	}
+	return u.hooked.Resolve(ctx, tag)
+}
+
+// TestListedNotReadableYet has the registry list a tag that it cannot be asked for yet: the stable that passed a build's
+// number, and the newest candidate, which an older commit comes after. Neither is taken for absent.
+func TestListedNotReadableYet(t *testing.T) {
+	t.Run("stable", func(t *testing.T) {
+		s := newStore(t)
+		first := mustBuild(t, buildOf(t, s, 0))
+		b := buildOf(t, s, 1)
+		dieAt(t, s, b, isIntegration)
+		name(t, s, first.Candidate, "0.0.1")
+		b.Repo = &unread{s, "0.0.1", 1}
+		if r := mustBuild(t, b); r.Candidate != "0.0.2-rc.1" {
+			t.Errorf("%s %s, want 0.0.2-rc.1: %v", r.Outcome, r.Candidate, tagsOf(t, s))
+		}
+	})
+	t.Run("candidate", func(t *testing.T) {
+		s := newStore(t)
+		newer := mustBuild(t, buildOf(t, s, 2))
+		if r := mustBuild(t, buildOf(t, &unread{s, newer.Candidate, 1}, 1)); r.Outcome != Superseded {
+			t.Errorf("%s %s, want superseded: %v", r.Outcome, r.Candidate, tagsOf(t, s))
+		}
+	})
+	t.Run("stable, for long", func(t *testing.T) {
+		s := openStore(t, t.TempDir())
+		synctest.Test(t, func(t *testing.T) {
+			first := mustBuild(t, buildOf(t, s, 0))
+			b := buildOf(t, s, 1)
+			dieAt(t, s, b, isIntegration)
+			name(t, s, first.Candidate, "0.0.1")
+			b.Repo = &unread{s, "0.0.1", 1000}
+			var refused *refusal
+			if _, err := b.Run(t.Context()); !errors.As(err, &refused) || len(tagsOf(t, s)) != 6 {
+				t.Errorf("%v, want a refusal and nothing written: %v", err, tagsOf(t, s))
+			}
+		})
+	})
 }
 
 // TestPromotedWhileNumbering has a build's own number be promoted before it is done, or before the run that completes it
