@@ -58,17 +58,9 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 			return Report{}, err
 		}
 	case p.integrate:
-		if err := r.tag(ctx, p.artifact, f.integrationTag); err != nil {
+		var err error
+		if p, after, err = r.integratePassed(ctx, p, f); err != nil {
 			return Report{}, err
-		}
-		if p.known == f.number { // a promotion has passed it, so that nobody holds it: one may have overwritten it meanwhile
-			named, err := r.resolve(ctx, p.known)
-			if err != nil {
-				return Report{}, err
-			}
-			if named != p.artifact.desc.Digest {
-				p.known = ""
-			}
 		}
 	}
 	r.describe(p, f)
@@ -76,15 +68,45 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 	return r.report, nil
 }
 
+// integratePassed says that a build is done whose number, if it has one, a promotion has passed. Where that promoted the build
+// itself, it lifts what is newer before that, as it would have done. Nobody guards a number that is passed: a build that
+// chose it before may have overwritten it meanwhile, and then it is not reported.
+func (r *buildRun) integratePassed(ctx context.Context, p buildPlan, f buildFacts) (buildPlan, snapshot, error) {
+	after := r.before
+	if f.promoted {
+		n := r.numbering(p, f)
+		ours, _ := version.ParseCandidate(f.number) // it is the ladder's
+		if _, err := n.lift(ctx, r.before, nil, ours); err != nil {
+			return p, after, err
+		}
+		after = n.shown(after)
+	}
+	if err := r.tag(ctx, p.artifact, f.integrationTag); err != nil || p.known != f.number {
+		return p, after, err
+	}
+	named, err := r.resolve(ctx, p.known)
+	if named != p.artifact.desc.Digest {
+		p.known = ""
+	}
+	return p, after, err
+}
+
+// numbering is what gives the artifact of p its number. Where the build of the newest candidate has not ended, what is newer
+// than both may be below it, and not be lifted yet.
+func (r *buildRun) numbering(p buildPlan, f buildFacts) *numbering {
+	return &numbering{
+		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
+		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
+		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{}, spared: map[string]bool{},
+		resumed: p.artifact == f.existing || f.newest != nil && f.newest.Revision.Commit != "" && !r.before.finished(f.newest),
+	}
+}
+
 // number takes a number, says with integration- that the build is done, and looks once
 // more. Where a look shows that another run's artifact is the commit's, integration-
 // follows it.
 func (r *buildRun) number(ctx context.Context, p buildPlan, f buildFacts) (buildPlan, snapshot, error) {
-	n := &numbering{
-		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
-		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
-		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{}, spared: map[string]bool{}, resumed: p.artifact == f.existing,
-	}
+	n := r.numbering(p, f)
 	got, err := n.take(ctx, p.next)
 	for err == nil {
 		if p.integrate || p.artifact != n.mine {
@@ -110,8 +132,8 @@ func (p buildPlan) adopted(a *artifact) buildPlan {
 	return p
 }
 
-// ended is the plan when its number was taken, or turned out not to be needed. One that it tried then may name its artifact
-// still, and is not reported: nobody holds it, so that a build which chose it before may write it yet.
+// ended is the plan when its number was taken, or turned out not to be needed. A number that it tried may still name its
+// artifact then. It is not reported: nobody guards it, and a build that chose it before may still write it.
 func (p buildPlan) ended(got numbered) buildPlan {
 	if got.late == "" {
 		p.known = got.candidate.String()

@@ -31,7 +31,7 @@ type numbering struct {
 	mine      *artifact
 	announced string   // our sha- tag
 	before    snapshot // taken before the announcement
-	resumed   bool     // an earlier run announced us: nobody knows when its race began, so all candidates are in it
+	resumed   bool     // nobody knows when the race began, so that all candidates are in it: an earlier run announced us, or the newest one's build has not ended
 	history   History  // may be nil
 	next      func(version.Ladder) (version.Candidate, error)
 	log       func(format string, args ...any)
@@ -116,7 +116,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			n.warn("the registry's tag list does not show %q, which this build wrote seconds ago; while it lags like that, two builds at once may take the same number: run one at a time", try)
 		}
 		if !now.ladder.Above(try) {
-			return n.passed(ctx, now, named)
+			return n.passed(ctx, now, named, try)
 		}
 		if named != n.mine.desc.Digest {
 			return now, false, nil
@@ -133,7 +133,7 @@ func (n *numbering) attempt(ctx context.Context, try version.Candidate) (snapsho
 			return now, false, err
 		}
 		if !lifted {
-			held, err := n.onTop(ctx, now, try)
+			held, err := n.onTop(ctx, now, candidates, try)
 			return now, held, err
 		}
 	}
@@ -170,14 +170,19 @@ func (n *numbering) shown(now snapshot) snapshot {
 }
 
 // passed reports whether our number, whose base a stable took, will do: when we have said that we are done, as the
-// promotion's rescue is for that, and when it is our artifact that was promoted.
-func (n *numbering) passed(ctx context.Context, now snapshot, named digest.Digest) (snapshot, bool, error) {
+// promotion's rescue is for that, and when it is our artifact that was promoted. That one may not have lifted yet what is
+// newer, and no rescue is for what is below it.
+func (n *numbering) passed(ctx context.Context, now snapshot, named digest.Digest, ours version.Candidate) (snapshot, bool, error) {
 	if n.done && named == n.mine.desc.Digest {
 		return now, true, nil
 	}
 	taken := slices.DeleteFunc(descending(now.ladder.Stables), func(tag string) bool { return n.before.has[tag] })
 	stable, err := n.find(ctx, taken, n.mine.desc.Digest)
-	return now, stable != "" && named == n.mine.desc.Digest, err
+	if err != nil || stable == "" || named != n.mine.desc.Digest {
+		return now, false, err
+	}
+	_, err = n.lift(ctx, now, nil, ours)
+	return n.shown(now), err == nil, err
 }
 
 // settle deals with the neighbours that a list shows, while we hold the number held, and

@@ -80,31 +80,43 @@ func (n *numbering) late(ctx context.Context, a *artifact, others []placed) stri
 
 // onTop reports whether our number is where our commit belongs: above the numbers that
 // older commits got in this race, such as one with a larger bump.
-func (n *numbering) onTop(ctx context.Context, now snapshot, ours version.Candidate) (bool, error) {
+func (n *numbering) onTop(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (bool, error) {
 	top, _ := now.ladder.Newest()
 	if n.history == nil || top == ours || !n.inRace(top.String()) {
 		return true, nil
 	}
-	a, err := n.read(ctx, top.String())
-	if err != nil || a == nil {
-		return true, err
-	}
-	older, _ := n.contains(ctx, n.mine, a)
-	return !older, nil
+	older, err := n.topIsOlder(ctx, now, named, n.mine)
+	return !older, err
 }
 
-// lift gives the next number to a newer commit of this race that has a lower one than ours, where ours is the highest: the
-// build of it may have ended before it could see us. True means that there is a higher number now. It comes before
-// integration-, so that the run that completes a killed build does it as well.
+// topIsOlder reports whether the commit of a, which is not the highest candidate's, contains that of the highest candidate.
+func (n *numbering) topIsOlder(ctx context.Context, now snapshot, named map[string]digest.Digest, a *artifact) (bool, error) {
+	top, _ := now.ladder.Newest()
+	highest, err := n.byDigest(ctx, top.String(), named[top.String()])
+	if err != nil || highest == nil {
+		return false, err
+	}
+	older, _ := n.contains(ctx, a, highest)
+	return older, nil
+}
+
+// lift gives the next number to a newer commit of this race that has a lower one than ours, unless something above ours is
+// newer still: the build of it may have ended before it could see us. True means that there is a higher number now. It comes
+// before integration-, so that the run that completes a killed build does it as well.
 func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (bool, error) {
-	if top, _ := now.ladder.Newest(); n.history == nil || top != ours {
+	if n.history == nil {
 		return false, nil
 	}
 	newer, err := n.newerBelow(ctx, now, named, ours)
 	if err != nil || newer == nil {
 		return false, err
 	}
-	next, err := n.next(now.ladder)
+	if top, _ := now.ladder.Newest(); top != ours {
+		if older, err := n.topIsOlder(ctx, now, named, newer.artifact); err != nil || !older {
+			return false, err
+		}
+	}
+	next, err := now.ladder.Next(version.Patch, version.Stable{}) // whatever our own commits would make of the stable
 	if err != nil {
 		return false, err
 	}
@@ -119,7 +131,7 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 	var rollback digest.Digest // what the stable names, if that is a rollback, and a candidate was met that it passed
 	met, looks := false, 0
 	for _, c := range slices.Backward(now.ladder.Candidates) {
-		if c == ours || !n.inRace(c.String()) {
+		if c.Compare(ours) >= 0 || !n.inRace(c.String()) {
 			continue
 		}
 		if looks++; looks > maxTraces {
@@ -140,8 +152,8 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 			if !n.resumed {
 				continue
 			}
-			if older, _ := n.contains(ctx, n.mine, a); older && n.finished(now, a) {
-				break // it is above no newer commit
+			if older, _ := n.contains(ctx, n.mine, a); older && now.finished(a) {
+				break // it has lifted what is newer
 			}
 			continue
 		}
@@ -158,24 +170,17 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 	return nil, nil //nolint:nilnil // there is none
 }
 
-// finished reports whether the build of a said that it is done. Before that it lifts what is newer.
-func (n *numbering) finished(now snapshot, a *artifact) bool {
-	digits := len(n.announced) - len(shaPrefix)
-	return len(a.Revision.Commit) >= digits && now.has[integrationPrefix+a.Revision.Commit[:digits]]
-}
-
 // rollback is what the stable names if that is a rollback, which holds back what it passed (promise 2); else "".
 func (n *numbering) rollback(ctx context.Context, now snapshot) (digest.Digest, error) {
-	stable, _ := now.ladder.Stable()
-	live, err := n.resolve(ctx, stable.String())
-	if err != nil || live == "" {
+	live, err := n.readStable(ctx, now)
+	if err != nil {
 		return "", err
 	}
-	was, err := n.wasLive(ctx, now, live)
+	was, err := n.wasLive(ctx, now, live.desc.Digest)
 	if err != nil || !was {
 		return "", err
 	}
-	return live, nil
+	return live.desc.Digest, nil
 }
 
 // contains reports whether the history of newer's commit has a's, and whether GitHub

@@ -150,28 +150,131 @@ func TestHeldBackIsAskedOnce(t *testing.T) {
 	}
 }
 
-// TestResumedBetweenOlderAndNewer completes a build of commit 2, which died before it had a number, when commit 3 has one and
-// commit 1 died with a higher one. Commit 3 is lifted above both.
-func TestResumedBetweenOlderAndNewer(t *testing.T) {
-	s := newStore(t)
-	name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
-	of := func(n int, bump version.Bump) Build {
-		b := buildOf(t, s, n)
-		b.Bump, b.History = bump, line{}
+// TestBetweenOlderAndNewer has commit 1, with a larger bump, end up above commit 3, and commit 2 be built beside them, as the
+// one that could hide commit 3 from commit 1. Commit 3 is lifted above both.
+func TestBetweenOlderAndNewer(t *testing.T) {
+	of := func(repo Repository, n int, history History) Build {
+		b := buildOf(t, repo, n)
+		b.History = history
+		if n == 1 {
+			b.Bump = version.Minor
+		}
 		return b
 	}
-	dieAt(t, s, of(2, version.Patch), isCandidate)
-	older := of(1, version.Minor)
-	older.Repo = &hooked{Store: s.Store, after: func(tag string) {
-		if strings.HasPrefix(tag, shaPrefix) {
-			mustBuild(t, of(3, version.Patch))
+	type world struct {
+		s  *hooked
+		of func(repo Repository, n int) Build
+		// older is commit 1's build, beside which commit 3 is built; after it has its number, claimed is called.
+		older func(claimed func()) Build
+	}
+	for title, happens := range map[string]func(t *testing.T, w world){
+		"all live": func(t *testing.T, w world) {
+			mustBuild(t, w.older(func() { mustBuild(t, w.of(w.s, 2)) }))
+		},
+		"the older one is killed, and commit 2 completed": func(t *testing.T, w world) {
+			dieAt(t, w.s, w.of(w.s, 2), isCandidate)
+			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
+			mustBuild(t, w.of(w.s, 2))
+		},
+		"the older one is killed": func(t *testing.T, w world) {
+			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
+			mustBuild(t, w.of(w.s, 2))
+		},
+		"the older one is killed, and completed after one that cannot ask GitHub": func(t *testing.T, w world) {
+			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
+			mustBuild(t, of(w.s, 2, nil))
+			mustBuild(t, w.of(w.s, 1))
+		},
+		"the older one ends when commit 2 has its number, which is killed": func(t *testing.T, w world) {
+			mustBuild(t, w.older(func() {
+				dieAt(t, w.s, w.of(w.s, 2), func(tag string) bool { return isIntegration(tag) || tag == "0.1.0-rc.3" })
+			}))
+			mustBuild(t, w.of(w.s, 2))
+		},
+		"the older one ends between commit 2's number and its look": func(t *testing.T, w world) {
+			endsBetween(t, w.s, w.older, w.of(w.s, 2))
+		},
+		"the older one ends between the number of commit 2, completed, and its look": func(t *testing.T, w world) {
+			dieAt(t, w.s, w.of(w.s, 2), isCandidate)
+			endsBetween(t, w.s, w.older, w.of(w.s, 2))
+		},
+		"the older one is killed, and promoted before it is completed": func(t *testing.T, w world) {
+			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
+			name(t, w.s, "0.1.0-rc.1", "0.1.0")
+			if r := mustBuild(t, w.of(w.s, 1)); r.Candidate != "0.1.0-rc.1" || r.Selected.Integration != "0.1.1-rc.1" {
+				t.Errorf("commit 1 reports %s, and that integration selects %s", r.Candidate, r.Selected.Integration)
+			}
+		},
+		"the older one is promoted before it has lifted": func(t *testing.T, w world) {
+			if r := mustBuild(t, w.older(func() { name(t, w.s, "0.1.0-rc.1", "0.1.0") })); r.Candidate != "0.1.0-rc.1" || r.Selected.Integration != "0.1.1-rc.1" {
+				t.Errorf("commit 1 reports %s, and that integration selects %s", r.Candidate, r.Selected.Integration)
+			}
+		},
+	} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
+			w := world{s: s, of: func(repo Repository, n int) Build { return of(repo, n, line{}) }}
+			w.older = func(claimed func()) Build {
+				return w.of(&hooked{Store: s.Store, after: func(tag string) {
+					switch {
+					case strings.HasPrefix(tag, shaPrefix):
+						mustBuild(t, w.of(s, 3))
+					case tag == "0.1.0-rc.1":
+						claimed()
+					}
+				}}, 1)
+			}
+			happens(t, w)
+			tags := tagsOf(t, s)
+			if top := topOf(tags); tags[top] != tags[shaPrefix+commitNumber(3)[:7]] {
+				t.Errorf("%s is not commit 3's: %v", top, tags)
+			}
+		})
+	}
+}
+
+// endsBetween has the older one's build end when b has written its number, before it looks around.
+func endsBetween(t *testing.T, s *hooked, older func(claimed func()) Build, b Build) {
+	t.Helper()
+	claimed, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	slow := older(func() { close(claimed); <-goOn })
+	go func() {
+		defer close(ended)
+		if _, err := slow.Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	<-claimed
+	b.Repo = &hooked{Store: s.Store, after: func(tag string) {
+		if tag == "0.1.0-rc.2" {
+			close(goOn)
+			<-ended
 		}
 	}}
-	dieAt(t, s, older, func(tag string) bool { return tag == "0.1.0-rc.2" })
-	mustBuild(t, of(2, version.Patch))
-	tags := tagsOf(t, s)
-	if top := topOf(tags); tags[top] != tags[shaPrefix+commitNumber(3)[:7]] {
-		t.Errorf("%s is not commit 3's: %v", top, tags)
+	mustBuild(t, b)
+}
+
+// TestRollbackNotReadableYet has the registry list a rollback that it cannot be asked for yet. What that holds back is not
+// lifted because of that.
+func TestRollbackNotReadableYet(t *testing.T) {
+	s := newStore(t)
+	give := func(n int, stable string) { name(t, s, shaPrefix+commitNumber(n)[:7], stable) }
+	mustBuild(t, buildOf(t, s, 0))
+	give(0, "0.0.1")
+	b := buildOf(t, &hooked{Store: s.Store, after: func(tag string) {
+		if strings.HasPrefix(tag, shaPrefix) {
+			mustBuild(t, buildOf(t, s, 2))
+			give(2, "0.0.2")
+			give(0, "0.0.3")
+		}
+	}}, 1)
+	b.Bump, b.History = version.Minor, line{}
+	dieAt(t, s, b, isIntegration)
+	b.Repo = &unread{s, "0.0.3", 1}
+	r := mustBuild(t, b)
+	if tags := tagsOf(t, s); tags[topOf(tags)] != r.Digest.String() {
+		t.Errorf("%s is what the rollback held back: %v", topOf(tags), tags)
 	}
 }
 

@@ -98,6 +98,16 @@ func (snap snapshot) shaTag(commit string, length int) (string, error) {
 	return "", &refusal{fmt.Sprintf("commit %s is more than one: %s", commit, strings.Join(tags, ", ")), "give more digits of the commit"}
 }
 
+// finished reports whether the build of a has said that it is done, by a tag of any sha-length.
+func (snap snapshot) finished(a *artifact) bool {
+	for digits := range len(a.Revision.Commit) + 1 {
+		if snap.has[integrationPrefix+a.Revision.Commit[:digits]] {
+			return true
+		}
+	}
+	return false
+}
+
 // lag is how long a reading may trail a write of this run before it is believed: GHCR's
 // can be seconds behind (facts 16). The waits add up to about 6 s.
 var lag = []time.Duration{

@@ -442,6 +442,22 @@ func TestUnfinishedCostsLittle(t *testing.T) {
 	}
 }
 
+// TestNewestOfAnotherLengthCostsLittle counts what a build asks for after sha-length was changed: the newest candidate's
+// build has ended, whatever the length of the tag by which it said so.
+func TestNewestOfAnotherLengthCostsLittle(t *testing.T) {
+	s := newStore(t)
+	const builds = 30
+	for n := range builds {
+		mustBuild(t, buildOf(t, s, n))
+	}
+	asked := &counted{hooked: s}
+	b := buildOf(t, asked, builds)
+	b.SHALength, b.History = 12, line{}
+	if r := mustBuild(t, b); r.Outcome != Created || asked.asked.Load() > 3 {
+		t.Errorf("%s %s after %d questions", r.Outcome, r.Candidate, asked.asked.Load())
+	}
+}
+
 // TestLateWithoutANumber has a build say that it is done, without a number since it came late, while another one of a
 // branch is under way, which began when the newer commit had its number. The other one takes it for no build that lost
 // its number.
