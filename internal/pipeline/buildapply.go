@@ -68,14 +68,13 @@ func (r *buildRun) apply(ctx context.Context, p buildPlan, f buildFacts) (Report
 	return r.report, nil
 }
 
-// integratePassed says that a build is done whose number, if it has one, a promotion has passed. Where that promoted the build
-// itself, it lifts what is newer before that, as it would have done. Nobody guards a number that is passed: a build that
-// chose it before may have overwritten it meanwhile, and then it is not reported.
+// integratePassed says that a build is done whose number, if it has one, a promotion has passed. It lifts what is newer before
+// that: no rescue is for what is below the artifact of a stable. Nobody guards a number that is passed: a build that chose it
+// before may have overwritten it meanwhile, and then it is not reported.
 func (r *buildRun) integratePassed(ctx context.Context, p buildPlan, f buildFacts) (buildPlan, snapshot, error) {
 	after := r.before
-	if f.promoted {
+	if ours, err := version.ParseCandidate(f.number); err == nil {
 		n := r.numbering(p, f)
-		ours, _ := version.ParseCandidate(f.number) // it is the ladder's
 		if _, err := n.lift(ctx, r.before, nil, ours); err != nil {
 			return p, after, err
 		}
@@ -98,7 +97,7 @@ func (r *buildRun) numbering(p buildPlan, f buildFacts) *numbering {
 		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
 		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
 		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{}, spared: map[string]bool{},
-		resumed: p.artifact == f.existing || f.newest != nil && f.newest.Revision.Commit != "" && !r.before.finished(f.newest),
+		allInRace: p.artifact == f.existing || f.newest != nil && f.newest.Revision.Commit != "" && !r.before.finished(f.newest),
 	}
 }
 

@@ -98,31 +98,26 @@ func (r *buildRun) open(candidate string) version.Candidate {
 }
 
 // lookAtPassed tells whether a build that did not finish is owed another number, since a promotion passed its own: it is
-// newer than what is live, which is no rollback, and has never been live itself. That promotion's rescue counts as none: this
-// is asked only where the build has no number above the stable, so that another one has taken the rescue's place.
+// newer than what is live, no rollback holds it back, and it has never been live itself. That promotion's rescue counts as
+// none: this is asked only where the build has no number above the stable, so that another one has taken the rescue's place.
 func (r *buildRun) lookAtPassed(ctx context.Context, f *buildFacts) error {
-	live, err := r.readStable(ctx, r.before)
+	live, named, err := r.stables(ctx, r.before)
 	if err != nil {
 		return err
 	}
-	stables := descending(r.before.ladder.Stables)
-	named, err := r.resolveAll(ctx, stables)
-	if err != nil {
-		return err
-	}
-	rollback := false
-	for _, stable := range stables {
-		f.promoted = f.promoted || named[stable] == f.existing.desc.Digest
-		rollback = rollback || stable != live.readBy && named[stable] == live.desc.Digest
-	}
-	if f.promoted || rollback {
+	ours, _ := version.ParseCandidate(f.number) // it is the ladder's, as theirs below
+	if holdsBack(r.before.ladder, named, ours, f.existing.desc.Digest) {
 		return nil
+	}
+	for _, d := range named {
+		if d == f.existing.desc.Digest {
+			return nil
+		}
 	}
 	rank, err := r.rank(ctx, r.before.ladder, live)
 	if err != nil || rank == "" {
 		return err // or it is hand-made, and nobody knows what is newer
 	}
-	ours, _ := version.ParseCandidate(f.number) // both are the ladder's
 	theirs, _ := version.ParseCandidate(rank)
 	f.owed = ours.Compare(theirs) > 0 || r.follows(ctx, live)
 	return nil
@@ -150,8 +145,12 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 		return nil
 	}
 	f.newestTag = newest.String()
-	if f.newest, err = r.readListed(ctx, f.newestTag); err != nil || f.newest == nil {
+	if f.newest, err = r.readListed(ctx, f.newestTag); err != nil {
 		return err
+	}
+	if f.newest == nil {
+		r.warn("%s lists the newest candidate %s, which cannot be read, so that this build may be of an older commit; delete the tag if it stays so", r.name, newest)
+		return nil
 	}
 	commit := f.newest.Revision.Commit
 	switch {
@@ -237,12 +236,12 @@ func (r *buildRun) lookAtBump(ctx context.Context) error {
 		r.warn("bump: auto needs a GitHub token to read commits; a patch is assumed")
 		return nil
 	}
-	a, err := r.read(ctx, stable.String())
+	a, err := r.readListed(ctx, stable.String())
 	if err != nil {
 		return err
 	}
 	if a == nil || a.Revision.Commit == "" {
-		r.warn("bump: auto cannot tell the commit of %s, which has no revision in Flux's form; a patch is assumed", stable)
+		r.warn("bump: auto cannot tell the commit of %s, which cannot be read or has no revision in Flux's form; a patch is assumed", stable)
 		return nil
 	}
 	messages, err := r.History.Messages(ctx, a.Revision.Commit, r.Meta.Revision.Commit, r.Path)

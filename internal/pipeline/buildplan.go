@@ -18,7 +18,6 @@ type buildFacts struct {
 	number      string            // the highest candidate of existing, "" for none
 	open        version.Candidate // number, where no promotion has passed it; else zero
 	owed        bool              // a promotion has passed number, and by promise 9 existing should have another
-	promoted    bool              // a promotion has passed number, and existing has a stable
 	stable      string            // the highest stable of existing, where it has no candidate
 	announced   bool              // sha- names existing
 	integrated  bool              // integration- names existing

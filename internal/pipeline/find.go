@@ -127,6 +127,33 @@ func (s store) wasLive(ctx context.Context, now snapshot, d digest.Digest) (bool
 	return lower != "", err
 }
 
+// stables reads the highest stable of a list that has one, and tells what each of them names; "" for a lower one that is gone.
+func (s store) stables(ctx context.Context, now snapshot) (highest *artifact, named map[string]digest.Digest, err error) {
+	if highest, err = s.readStable(ctx, now); err != nil {
+		return nil, nil, err
+	}
+	all := descending(now.ladder.Stables)
+	if named, err = s.resolveAll(ctx, all[1:]); err != nil {
+		return nil, nil, err
+	}
+	named[all[0]] = highest.desc.Digest
+	return highest, named, nil
+}
+
+// holdsBack reports whether a rollback has passed the candidate c, which names d (promise 2): a stable that names what
+// a lower one names, and not d. It holds for good, whatever was promoted since.
+func holdsBack(l version.Ladder, named map[string]digest.Digest, c version.Candidate, d digest.Digest) bool {
+	lower := map[digest.Digest]bool{}
+	for _, stable := range l.Stables {
+		live := named[stable.String()]
+		if lower[live] && live != d && stable.Compare(c.Base) >= 0 {
+			return true
+		}
+		lower[live] = live != ""
+	}
+	return false
+}
+
 // descending gives the ladder's tags from the highest down.
 func descending[V interface{ String() string }](versions []V) []string {
 	tags := make([]string, 0, len(versions))

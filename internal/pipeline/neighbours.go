@@ -174,7 +174,8 @@ func (n *numbering) replan(ctx context.Context, now snapshot, tried version.Cand
 		return c, "", err
 	}
 	if late := n.late(ctx, n.mine, race); late != "" {
-		return next, late, nil
+		_, err := n.lift(ctx, now, named, tried) // the newer one may be below an older one, whose build has not ended
+		return next, late, err
 	}
 	next, err = n.next(now.ladder)
 	if n.history != nil {

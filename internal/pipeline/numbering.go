@@ -31,7 +31,7 @@ type numbering struct {
 	mine      *artifact
 	announced string   // our sha- tag
 	before    snapshot // taken before the announcement
-	resumed   bool     // nobody knows when the race began, so that all candidates are in it: an earlier run announced us, or the newest one's build has not ended
+	allInRace bool     // not only those since before: an earlier run announced us, or the newest one's build has not ended
 	history   History  // may be nil
 	next      func(version.Ladder) (version.Candidate, error)
 	log       func(format string, args ...any)

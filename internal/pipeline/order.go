@@ -17,7 +17,7 @@ type placed struct {
 }
 
 // inRace reports whether a candidate may have been given while this build was numbered.
-func (n *numbering) inRace(candidate string) bool { return n.resumed || !n.before.has[candidate] }
+func (n *numbering) inRace(candidate string) bool { return n.allInRace || !n.before.has[candidate] }
 
 // artifacts are what those of named that count name, the highest candidate first.
 func (n *numbering) artifacts(ctx context.Context, now snapshot, named map[string]digest.Digest, counts func(candidate string) bool) ([]placed, error) {
@@ -27,7 +27,7 @@ func (n *numbering) artifacts(ctx context.Context, now snapshot, named map[strin
 		if named[tag] == "" || !counts(tag) {
 			continue
 		}
-		a, err := n.byDigest(ctx, tag, named[tag])
+		a, err := n.byDigest(ctx, tag, named[tag], n.read)
 		if err != nil {
 			return nil, err
 		}
@@ -89,10 +89,10 @@ func (n *numbering) onTop(ctx context.Context, now snapshot, named map[string]di
 	return !older, err
 }
 
-// topIsOlder reports whether the commit of a, which is not the highest candidate's, contains that of the highest candidate.
+// topIsOlder reports whether the commit of a contains that of the highest candidate, another one.
 func (n *numbering) topIsOlder(ctx context.Context, now snapshot, named map[string]digest.Digest, a *artifact) (bool, error) {
 	top, _ := now.ladder.Newest()
-	highest, err := n.byDigest(ctx, top.String(), named[top.String()])
+	highest, err := n.byDigest(ctx, top.String(), named[top.String()], n.readListed)
 	if err != nil || highest == nil {
 		return false, err
 	}
@@ -100,8 +100,8 @@ func (n *numbering) topIsOlder(ctx context.Context, now snapshot, named map[stri
 	return older, nil
 }
 
-// lift gives the next number to a newer commit of this race that has a lower one than ours, unless something above ours is
-// newer still: the build of it may have ended before it could see us. True means that there is a higher number now. It comes
+// lift gives the next number to a newer commit of this race that has a lower one than ours, if it is newer than the highest
+// one too: the build of it may have ended before it could see us. True means that there is a higher number now. It comes
 // before integration-, so that the run that completes a killed build does it as well.
 func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (bool, error) {
 	if n.history == nil {
@@ -111,10 +111,8 @@ func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]dig
 	if err != nil || newer == nil {
 		return false, err
 	}
-	if top, _ := now.ladder.Newest(); top != ours {
-		if older, err := n.topIsOlder(ctx, now, named, newer.artifact); err != nil || !older {
-			return false, err
-		}
+	if older, err := n.topIsOlder(ctx, now, named, newer.artifact); err != nil || !older {
+		return false, err
 	}
 	next, err := now.ladder.Next(version.Patch, version.Stable{}) // whatever our own commits would make of the stable
 	if err != nil {
@@ -128,8 +126,8 @@ func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]dig
 // newerBelow is the highest candidate of this race below ours whose commit contains ours, and which no rollback holds
 // back; nil for none.
 func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (*placed, error) {
-	var rollback digest.Digest // what the stable names, if that is a rollback, and a candidate was met that it passed
-	met, looks := false, 0
+	var stables map[string]digest.Digest // what they name, when a candidate was met that a stable has passed
+	looks := 0
 	for _, c := range slices.Backward(now.ladder.Candidates) {
 		if c.Compare(ours) >= 0 || !n.inRace(c.String()) {
 			continue
@@ -137,7 +135,7 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 		if looks++; looks > maxTraces {
 			break
 		}
-		a, err := n.byDigest(ctx, c.String(), named[c.String()])
+		a, err := n.byDigest(ctx, c.String(), named[c.String()], n.read)
 		if err != nil {
 			return nil, err
 		}
@@ -149,7 +147,7 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 			break
 		}
 		if !contains {
-			if !n.resumed {
+			if !n.allInRace {
 				continue
 			}
 			if older, _ := n.contains(ctx, n.mine, a); older && now.finished(a) {
@@ -157,30 +155,16 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 			}
 			continue
 		}
-		if !now.ladder.Above(c) && !met {
-			if rollback, err = n.rollback(ctx, now); err != nil {
+		if !now.ladder.Above(c) && stables == nil {
+			if _, stables, err = n.stables(ctx, now); err != nil {
 				return nil, err
 			}
-			met = true
 		}
-		if rollback == "" || rollback == a.desc.Digest {
+		if !holdsBack(now.ladder, stables, c, a.desc.Digest) {
 			return &placed{c, a}, nil
 		}
 	}
 	return nil, nil //nolint:nilnil // there is none
-}
-
-// rollback is what the stable names if that is a rollback, which holds back what it passed (promise 2); else "".
-func (n *numbering) rollback(ctx context.Context, now snapshot) (digest.Digest, error) {
-	live, err := n.readStable(ctx, now)
-	if err != nil {
-		return "", err
-	}
-	was, err := n.wasLive(ctx, now, live.desc.Digest)
-	if err != nil || !was {
-		return "", err
-	}
-	return live.desc.Digest, nil
 }
 
 // contains reports whether the history of newer's commit has a's, and whether GitHub
@@ -200,12 +184,15 @@ func (n *numbering) contains(ctx context.Context, newer, a *artifact) (contains,
 	return contains && err == nil, err == nil
 }
 
-// byDigest is the neighbour with that digest, or what the candidate names; nil for nothing.
-func (n *numbering) byDigest(ctx context.Context, candidate string, d digest.Digest) (*artifact, error) {
+// byDigest is ours or the neighbour with that digest, or what read reads by the candidate; nil for nothing.
+func (n *numbering) byDigest(ctx context.Context, candidate string, d digest.Digest, read func(context.Context, string) (*artifact, error)) (*artifact, error) {
+	if d == n.mine.desc.Digest {
+		return n.mine, nil
+	}
 	for _, a := range n.neighbours {
 		if a != nil && a.desc.Digest == d {
 			return a, nil
 		}
 	}
-	return n.read(ctx, candidate)
+	return read(ctx, candidate)
 }

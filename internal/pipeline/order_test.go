@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
@@ -205,6 +207,21 @@ func TestBetweenOlderAndNewer(t *testing.T) {
 				t.Errorf("commit 1 reports %s, and that integration selects %s", r.Candidate, r.Selected.Integration)
 			}
 		},
+		"the older one is promoted while commit 2 is numbered, which leaves that to it": func(t *testing.T, w world) {
+			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
+			mustBuild(t, w.of(&hooked{Store: w.s.Store, after: func(tag string) {
+				if tag == "0.1.0-rc.2" {
+					name(t, w.s, "0.1.0-rc.1", "0.1.0")
+				}
+			}}, 2))
+		},
+		"the older one is promoted, and completed when commit 2 is rescued": func(t *testing.T, w world) {
+			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
+			mustBuild(t, of(w.s, 2, nil))
+			name(t, w.s, "0.1.0-rc.1", "0.1.0")
+			name(t, w.s, "0.1.0-rc.2", "0.1.1-rc.0")
+			mustBuild(t, w.of(w.s, 1))
+		},
 		"the older one is promoted before it has lifted": func(t *testing.T, w world) {
 			if r := mustBuild(t, w.older(func() { name(t, w.s, "0.1.0-rc.1", "0.1.0") })); r.Candidate != "0.1.0-rc.1" || r.Selected.Integration != "0.1.1-rc.1" {
 				t.Errorf("commit 1 reports %s, and that integration selects %s", r.Candidate, r.Selected.Integration)
@@ -253,6 +270,73 @@ func endsBetween(t *testing.T, s *hooked, older func(claimed func()) Build, b Bu
 		}
 	}}
 	mustBuild(t, b)
+}
+
+// TestRollbackHoldsUnderALaterStable has commit 1, with a larger bump, be killed and promoted above a rollback. What that held
+// back is not lifted by whoever is built then.
+func TestRollbackHoldsUnderALaterStable(t *testing.T) {
+	for title, builds := range map[string]int{"commit 1, completed": 1, "commit 2, for the first time": 2} {
+		t.Run(title, func(t *testing.T) {
+			s := newStore(t)
+			give := func(n int, stable string) { name(t, s, shaPrefix+commitNumber(n)[:7], stable) }
+			of := func(repo Repository, n int) Build {
+				b := buildOf(t, repo, n)
+				b.History = line{}
+				if n == 1 {
+					b.Bump = version.Minor
+				}
+				return b
+			}
+			mustBuild(t, of(s, 0))
+			give(0, "0.0.1")
+			dieAt(t, s, of(&hooked{Store: s.Store, after: func(tag string) {
+				if strings.HasPrefix(tag, shaPrefix) {
+					mustBuild(t, of(s, 3))
+					mustBuild(t, of(s, 4))
+					give(3, "0.0.2")
+					give(0, "0.0.3")
+				}
+			}}, 1), isIntegration)
+			give(1, "0.1.0")
+			r := mustBuild(t, of(s, builds))
+			if tags := tagsOf(t, s); tags[topOf(tags)] != r.Digest.String() {
+				t.Errorf("%s is what the rollback held back: %v", topOf(tags), tags)
+			}
+		})
+	}
+}
+
+// TestHoldsBack gives stables by what they name, 0.0.1 the first; the candidate is 0.0.2-rc.1 of artifact b.
+func TestHoldsBack(t *testing.T) {
+	c, err := version.ParseCandidate("0.0.2-rc.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stables, want := range map[string]bool{
+		"":     false,
+		"a":    false, // it is above
+		"ac":   false, // only passed
+		"aa":   true,
+		"aca":  true,
+		"acad": true,  // for good
+		"bab":  false, // the rollback is to it
+		"baba": true,
+		"aba":  true,  // from it
+		"a??":  false, // gone
+	} {
+		var tags []string
+		named := map[string]digest.Digest{}
+		for i, d := range stables {
+			tags = append(tags, fmt.Sprintf("0.0.%d", i+1))
+			named[tags[i]] = digest.Digest(strings.Trim(string(d), "?"))
+		}
+		if got := holdsBack(version.Read(tags), named, c, "b"); got != want {
+			t.Errorf("%q: %t, want %t", stables, got, want)
+		}
+	}
+	if holdsBack(version.Read([]string{"0.0.1", "0.0.1-rc.2", "0.0.2"}), map[string]digest.Digest{"0.0.1": "a", "0.0.2": "a"}, version.Candidate{Base: c.Base.Bump(version.Patch), N: 1}, "b") {
+		t.Error("a rollback holds back what is above it")
+	}
 }
 
 // TestRollbackNotReadableYet has the registry list a rollback that it cannot be asked for yet. What that holds back is not

@@ -373,6 +373,25 @@ func TestListedNotReadableYet(t *testing.T) {
 			t.Errorf("%s %s, want superseded: %v", r.Outcome, r.Candidate, tagsOf(t, s))
 		}
 	})
+	t.Run("candidate, for good", func(t *testing.T) {
+		s := openStore(t, t.TempDir())
+		synctest.Test(t, func(t *testing.T) {
+			newer := mustBuild(t, buildOf(t, s, 2))
+			r := mustBuild(t, buildOf(t, &unread{s, newer.Candidate, 1000}, 1))
+			if r.Outcome != Created || !strings.Contains(strings.Join(r.Warnings, "\n"), "cannot be read") {
+				t.Errorf("%s %s, want created with a warning: %q", r.Outcome, r.Candidate, r.Warnings)
+			}
+		})
+	})
+	t.Run("stable of bump auto", func(t *testing.T) {
+		s := newStore(t)
+		name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
+		b := buildOf(t, &unread{s, "0.0.1", 1}, 1)
+		b.AutoBump, b.History = true, line{messages: []string{"feat: more"}}
+		if r := mustBuild(t, b); r.Candidate != "0.1.0-rc.1" {
+			t.Errorf("%s %s, want 0.1.0-rc.1: %q", r.Outcome, r.Candidate, r.Warnings)
+		}
+	})
 	t.Run("stable, for long", func(t *testing.T) {
 		s := openStore(t, t.TempDir())
 		synctest.Test(t, func(t *testing.T) {
