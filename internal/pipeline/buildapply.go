@@ -90,14 +90,13 @@ func (r *buildRun) integratePassed(ctx context.Context, p buildPlan, f buildFact
 	return p, after, err
 }
 
-// numbering is what gives the artifact of p its number. Where the build of the newest candidate has not ended, what is newer
-// than both may be below it, and not be lifted yet.
+// numbering is what gives the artifact of p its number.
 func (r *buildRun) numbering(p buildPlan, f buildFacts) *numbering {
 	return &numbering{
 		store: r.store, mine: p.artifact, announced: f.shaTag, before: r.before, history: r.History, log: r.log, warn: r.warn,
 		next:       func(l version.Ladder) (version.Candidate, error) { return l.Next(r.Bump, r.Initial) },
 		neighbours: map[string]*artifact{}, foreign: map[string]digest.Digest{}, spared: map[string]bool{},
-		allInRace: p.artifact == f.existing || f.newest != nil && f.newest.Revision.Commit != "" && !r.before.finished(f.newest),
+		resumed: p.artifact == f.existing, beside: f.follows && !r.before.finished(f.newest),
 	}
 }
 

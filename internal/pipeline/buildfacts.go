@@ -98,8 +98,8 @@ func (r *buildRun) open(candidate string) version.Candidate {
 }
 
 // lookAtPassed tells whether a build that did not finish is owed another number, since a promotion passed its own: it is
-// newer than what is live, no rollback holds it back, and it has never been live itself. That promotion's rescue counts as
-// none: this is asked only where the build has no number above the stable, so that another one has taken the rescue's place.
+// newer than what is live, no rollback holds it back, and it has never been live itself. This is asked only where
+// the build has no number above the stable: no rescue gave it one, or another build has overwritten that.
 func (r *buildRun) lookAtPassed(ctx context.Context, f *buildFacts) error {
 	live, named, err := r.stables(ctx, r.before)
 	if err != nil {
@@ -167,11 +167,10 @@ func (r *buildRun) lookAtNewest(ctx context.Context, f *buildFacts) (err error) 
 		if contained {
 			f.late = fmt.Sprintf("the newest candidate %s is of commit %.7s, which contains this one", f.newestTag, commit)
 		}
-		follows := contained
 		if err == nil && !contained {
-			follows, err = r.History.Contains(ctx, r.Meta.Revision.Commit, commit)
+			f.follows, err = r.History.Contains(ctx, r.Meta.Revision.Commit, commit)
 		}
-		if err == nil && !follows {
+		if err == nil && !contained && !f.follows {
 			return r.lookBelowBranch(ctx, f)
 		}
 		if err == nil {

@@ -27,6 +27,7 @@ type buildFacts struct {
 	newest      *artifact // of the highest candidate
 	newestTag   string
 	late        string // why newest comes after this commit; empty when it does not
+	follows     bool   // GitHub says that this commit comes after newest's
 	next        version.Candidate
 }
 

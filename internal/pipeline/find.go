@@ -141,17 +141,20 @@ func (s store) stables(ctx context.Context, now snapshot) (highest *artifact, na
 }
 
 // holdsBack reports whether a rollback has passed the candidate c, which names d (promise 2): a stable that names what
-// a lower one names, and not d. It holds for good, whatever was promoted since.
+// a lower one names, and not d. It holds whatever else is promoted later, until d itself is.
 func holdsBack(l version.Ladder, named map[string]digest.Digest, c version.Candidate, d digest.Digest) bool {
-	lower := map[digest.Digest]bool{}
+	held, lower := false, map[digest.Digest]bool{}
 	for _, stable := range l.Stables {
 		live := named[stable.String()]
-		if lower[live] && live != d && stable.Compare(c.Base) >= 0 {
-			return true
+		switch {
+		case live == d:
+			held = false
+		case lower[live] && stable.Compare(c.Base) >= 0:
+			held = true
 		}
 		lower[live] = live != ""
 	}
-	return false
+	return held
 }
 
 // descending gives the ladder's tags from the highest down.

@@ -31,7 +31,8 @@ type numbering struct {
 	mine      *artifact
 	announced string   // our sha- tag
 	before    snapshot // taken before the announcement
-	allInRace bool     // not only those since before: an earlier run announced us, or the newest one's build has not ended
+	resumed   bool     // an earlier run announced us: nobody knows when its race began, so all candidates are in it
+	beside    bool     // the newest candidate's build, of an older commit, has not ended: what it has to lift may be from before
 	history   History  // may be nil
 	next      func(version.Ladder) (version.Candidate, error)
 	log       func(format string, args ...any)
@@ -79,7 +80,7 @@ func (n *numbering) take(ctx context.Context, try version.Candidate) (numbered, 
 		n.log("%s will not do: another build has it, a promotion took its base, or its place is higher up", try)
 		next, late, err := n.replan(ctx, now, try)
 		if err != nil || late != "" {
-			return numbered{late: late, now: now}, err
+			return numbered{late: late, now: n.shown(now)}, err
 		}
 		try = next
 	}

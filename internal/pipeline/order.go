@@ -17,7 +17,7 @@ type placed struct {
 }
 
 // inRace reports whether a candidate may have been given while this build was numbered.
-func (n *numbering) inRace(candidate string) bool { return n.allInRace || !n.before.has[candidate] }
+func (n *numbering) inRace(candidate string) bool { return n.resumed || !n.before.has[candidate] }
 
 // artifacts are what those of named that count name, the highest candidate first.
 func (n *numbering) artifacts(ctx context.Context, now snapshot, named map[string]digest.Digest, counts func(candidate string) bool) ([]placed, error) {
@@ -127,9 +127,9 @@ func (n *numbering) lift(ctx context.Context, now snapshot, named map[string]dig
 // back; nil for none.
 func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[string]digest.Digest, ours version.Candidate) (*placed, error) {
 	var stables map[string]digest.Digest // what they name, when a candidate was met that a stable has passed
-	looks := 0
+	all, looks := n.resumed || n.beside, 0
 	for _, c := range slices.Backward(now.ladder.Candidates) {
-		if c.Compare(ours) >= 0 || !n.inRace(c.String()) {
+		if c.Compare(ours) >= 0 || !all && n.before.has[c.String()] {
 			continue
 		}
 		if looks++; looks > maxTraces {
@@ -147,7 +147,7 @@ func (n *numbering) newerBelow(ctx context.Context, now snapshot, named map[stri
 			break
 		}
 		if !contains {
-			if !n.allInRace {
+			if !all {
 				continue
 			}
 			if older, _ := n.contains(ctx, n.mine, a); older && now.finished(a) {

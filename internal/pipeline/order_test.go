@@ -60,6 +60,12 @@ func TestLargerBumpOfASlowOlderCommit(t *testing.T) {
 			m.give(3, "0.0.3")
 			m.give(2, "0.0.4")
 		}, 2},
+		"rollback from it, and forward again": {func(m meanwhile) {
+			m.build(2)
+			m.give(2, "0.0.2")
+			m.give(0, "0.0.3")
+			m.give(2, "0.0.4")
+		}, 2},
 		"never live, under a rollback": {func(m meanwhile) {
 			m.build(2)
 			m.build(3)
@@ -251,6 +257,47 @@ func TestBetweenOlderAndNewer(t *testing.T) {
 	}
 }
 
+// TestBesideABranchCostsLittle counts what the first build of a branch asks for, where the build of main's newest commit has
+// not ended: it is none that could have anything to lift.
+func TestBesideABranchCostsLittle(t *testing.T) {
+	s := newStore(t)
+	const builds = 30
+	for n := range builds {
+		mustBuild(t, buildOf(t, s, n))
+	}
+	dieAt(t, s, buildOf(t, s, builds), isIntegration)
+	asked := &counted{hooked: s}
+	b := buildOf(t, asked, 0x100)
+	b.History = branches{}
+	if r := mustBuild(t, b); r.Outcome != Created || asked.asked.Load() > 30 {
+		t.Errorf("%s %s after %d questions", r.Outcome, r.Candidate, asked.asked.Load())
+	}
+}
+
+// TestSupersededReportsWhatItLifted has commit 2 lose its number while commit 3 is below commit 1, which was killed. What it
+// says of integration is what is there after it has lifted commit 3.
+func TestSupersededReportsWhatItLifted(t *testing.T) {
+	s := newStore(t)
+	of := func(repo Repository, n int, bump version.Bump) Build {
+		b := buildOf(t, repo, n)
+		b.History, b.Bump = line{}, bump
+		return b
+	}
+	name(t, s, mustBuild(t, of(s, 0, version.Patch)).Candidate, "0.0.1")
+	dieAt(t, s, of(s, 2, version.Patch), isCandidate)
+	dieAt(t, s, of(&hooked{Store: s.Store, after: func(tag string) {
+		if strings.HasPrefix(tag, shaPrefix) {
+			mustBuild(t, of(s, 3, version.Patch))
+		}
+	}}, 1, version.Minor), func(tag string) bool { return tag == "0.1.0-rc.2" })
+	ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.1.0-rc.2", reads: 2}
+	ours.steal = func() { name(t, s, shaPrefix+commitNumber(1)[:7], "0.1.0-rc.2") }
+	r := mustBuild(t, of(ours, 2, version.Patch))
+	if tags := tagsOf(t, s); r.Outcome != Superseded || r.Selected.Integration != topOf(tags) || tags[topOf(tags)] != tags[shaPrefix+commitNumber(3)[:7]] {
+		t.Errorf("%s, integration selects %s: %v", r.Outcome, r.Selected.Integration, tags)
+	}
+}
+
 // endsBetween has the older one's build end when b has written its number, before it looks around.
 func endsBetween(t *testing.T, s *hooked, older func(claimed func()) Build, b Build) {
 	t.Helper()
@@ -320,6 +367,8 @@ func TestHoldsBack(t *testing.T) {
 		"aca":  true,
 		"acad": true,  // for good
 		"bab":  false, // the rollback is to it
+		"abab": false, // rolled forward again
+		"acab": false, // live after all
 		"baba": true,
 		"aba":  true,  // from it
 		"a??":  false, // gone
