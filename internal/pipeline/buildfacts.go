@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/oci-promote/oci-promote/internal/version"
@@ -26,9 +28,6 @@ func (r *buildRun) look(ctx context.Context) (buildFacts, error) {
 		return f, err
 	}
 	if f.passed() {
-		if f.late != "" {
-			return f, nil
-		}
 		if err := r.lookAtPassed(ctx, &f); err != nil || !f.owed {
 			return f, err
 		}
@@ -98,21 +97,20 @@ func (r *buildRun) open(candidate string) version.Candidate {
 }
 
 // lookAtPassed tells whether a build that did not finish is owed another number, since a promotion passed its own: it is
-// newer than what is live, no rollback holds it back, and it has never been live itself. This is asked only where
-// the build has no number above the stable: no rescue gave it one, or another build has overwritten that.
+// newer than what is live, no rollback holds it back, it has never been live itself, and it does not come late. This is asked
+// only where the build has no number above the stable: no rescue gave it one, or another build has overwritten that.
 func (r *buildRun) lookAtPassed(ctx context.Context, f *buildFacts) error {
+	if f.late != "" {
+		return nil
+	}
 	live, named, err := r.stables(ctx, r.before)
 	if err != nil {
 		return err
 	}
 	ours, _ := version.ParseCandidate(f.number) // it is the ladder's, as theirs below
-	if holdsBack(r.before.ladder, named, ours, f.existing.desc.Digest) {
+	d := f.existing.desc.Digest
+	if holdsBack(r.before.ladder, named, ours, d) || slices.Contains(slices.Collect(maps.Values(named)), d) {
 		return nil
-	}
-	for _, d := range named {
-		if d == f.existing.desc.Digest {
-			return nil
-		}
 	}
 	rank, err := r.rank(ctx, r.before.ladder, live)
 	if err != nil || rank == "" {

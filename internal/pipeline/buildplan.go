@@ -17,7 +17,7 @@ type buildFacts struct {
 	existingTag string            // by which it was found
 	number      string            // the highest candidate of existing, "" for none
 	open        version.Candidate // number, where no promotion has passed it; else zero
-	owed        bool              // a promotion has passed number, and by promise 9 existing should have another
+	owed        bool              // a promotion has passed number, and existing should have another (promises 9 and 10)
 	stable      string            // the highest stable of existing, where it has no candidate
 	announced   bool              // sha- names existing
 	integrated  bool              // integration- names existing
@@ -57,7 +57,7 @@ func decideBuild(f buildFacts) (buildPlan, error) {
 	selected := f.selected != nil && f.selected.Content == f.mine.Content
 	switch {
 	case same && (f.number != "" || f.stable != ""):
-		return f.complete(f.owed && f.late == "" && !selected), nil
+		return f.complete(f.owed && !selected), nil
 	case selected:
 		return buildPlan{outcome: Unchanged, artifact: f.selected, known: f.selectedTag,
 			reason: fmt.Sprintf("integration selects %s, which holds the same content", f.selectedTag)}, nil

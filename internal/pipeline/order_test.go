@@ -158,64 +158,66 @@ func TestHeldBackIsAskedOnce(t *testing.T) {
 	}
 }
 
+// onLine is the build of a commit that GitHub knows; commit 1's has a larger bump.
+func onLine(t *testing.T, repo Repository, n int) Build {
+	t.Helper()
+	b := buildOf(t, repo, n)
+	b.History = line{}
+	if n == 1 {
+		b.Bump = version.Minor
+	}
+	return b
+}
+
 // TestBetweenOlderAndNewer has commit 1, with a larger bump, end up above commit 3, and commit 2 be built beside them, as the
 // one that could hide commit 3 from commit 1. Commit 3 is lifted above both.
 func TestBetweenOlderAndNewer(t *testing.T) {
-	of := func(repo Repository, n int, history History) Build {
-		b := buildOf(t, repo, n)
-		b.History = history
-		if n == 1 {
-			b.Bump = version.Minor
-		}
-		return b
-	}
 	type world struct {
-		s  *hooked
-		of func(repo Repository, n int) Build
+		s *hooked
 		// older is commit 1's build, beside which commit 3 is built; after it has its number, claimed is called.
 		older func(claimed func()) Build
 	}
 	for title, happens := range map[string]func(t *testing.T, w world){
 		"all live": func(t *testing.T, w world) {
-			mustBuild(t, w.older(func() { mustBuild(t, w.of(w.s, 2)) }))
+			mustBuild(t, w.older(func() { mustBuild(t, onLine(t, w.s, 2)) }))
 		},
 		"the older one is killed, and commit 2 completed": func(t *testing.T, w world) {
-			dieAt(t, w.s, w.of(w.s, 2), isCandidate)
+			dieAt(t, w.s, onLine(t, w.s, 2), isCandidate)
 			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
-			mustBuild(t, w.of(w.s, 2))
+			mustBuild(t, onLine(t, w.s, 2))
 		},
 		"the older one is killed": func(t *testing.T, w world) {
 			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
-			mustBuild(t, w.of(w.s, 2))
+			mustBuild(t, onLine(t, w.s, 2))
 		},
 		"the older one is killed, and completed after one that cannot ask GitHub": func(t *testing.T, w world) {
 			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
-			mustBuild(t, of(w.s, 2, nil))
-			mustBuild(t, w.of(w.s, 1))
+			mustBuild(t, buildOf(t, w.s, 2))
+			mustBuild(t, onLine(t, w.s, 1))
 		},
 		"the older one ends when commit 2 has its number, which is killed": func(t *testing.T, w world) {
 			mustBuild(t, w.older(func() {
-				dieAt(t, w.s, w.of(w.s, 2), func(tag string) bool { return isIntegration(tag) || tag == "0.1.0-rc.3" })
+				dieAt(t, w.s, onLine(t, w.s, 2), func(tag string) bool { return isIntegration(tag) || tag == "0.1.0-rc.3" })
 			}))
-			mustBuild(t, w.of(w.s, 2))
+			mustBuild(t, onLine(t, w.s, 2))
 		},
 		"the older one ends between commit 2's number and its look": func(t *testing.T, w world) {
-			endsBetween(t, w.s, w.older, w.of(w.s, 2))
+			endsBetween(t, w.s, w.older, onLine(t, w.s, 2))
 		},
 		"the older one ends between the number of commit 2, completed, and its look": func(t *testing.T, w world) {
-			dieAt(t, w.s, w.of(w.s, 2), isCandidate)
-			endsBetween(t, w.s, w.older, w.of(w.s, 2))
+			dieAt(t, w.s, onLine(t, w.s, 2), isCandidate)
+			endsBetween(t, w.s, w.older, onLine(t, w.s, 2))
 		},
 		"the older one is killed, and promoted before it is completed": func(t *testing.T, w world) {
 			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
 			name(t, w.s, "0.1.0-rc.1", "0.1.0")
-			if r := mustBuild(t, w.of(w.s, 1)); r.Candidate != "0.1.0-rc.1" || r.Selected.Integration != "0.1.1-rc.1" {
+			if r := mustBuild(t, onLine(t, w.s, 1)); r.Candidate != "0.1.0-rc.1" || r.Selected.Integration != "0.1.1-rc.1" {
 				t.Errorf("commit 1 reports %s, and that integration selects %s", r.Candidate, r.Selected.Integration)
 			}
 		},
 		"the older one is promoted while commit 2 is numbered, which leaves that to it": func(t *testing.T, w world) {
 			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
-			mustBuild(t, w.of(&hooked{Store: w.s.Store, after: func(tag string) {
+			mustBuild(t, onLine(t, &hooked{Store: w.s.Store, after: func(tag string) {
 				if tag == "0.1.0-rc.2" {
 					name(t, w.s, "0.1.0-rc.1", "0.1.0")
 				}
@@ -223,10 +225,10 @@ func TestBetweenOlderAndNewer(t *testing.T) {
 		},
 		"the older one is promoted, and completed when commit 2 is rescued": func(t *testing.T, w world) {
 			dieAt(t, w.s, w.older(func() {}), func(tag string) bool { return tag == "0.1.0-rc.2" })
-			mustBuild(t, of(w.s, 2, nil))
+			mustBuild(t, buildOf(t, w.s, 2))
 			name(t, w.s, "0.1.0-rc.1", "0.1.0")
 			name(t, w.s, "0.1.0-rc.2", "0.1.1-rc.0")
-			mustBuild(t, w.of(w.s, 1))
+			mustBuild(t, onLine(t, w.s, 1))
 		},
 		"the older one is promoted before it has lifted": func(t *testing.T, w world) {
 			if r := mustBuild(t, w.older(func() { name(t, w.s, "0.1.0-rc.1", "0.1.0") })); r.Candidate != "0.1.0-rc.1" || r.Selected.Integration != "0.1.1-rc.1" {
@@ -237,18 +239,16 @@ func TestBetweenOlderAndNewer(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			s := newStore(t)
 			name(t, s, mustBuild(t, buildOf(t, s, 0)).Candidate, "0.0.1")
-			w := world{s: s, of: func(repo Repository, n int) Build { return of(repo, n, line{}) }}
-			w.older = func(claimed func()) Build {
-				return w.of(&hooked{Store: s.Store, after: func(tag string) {
+			happens(t, world{s, func(claimed func()) Build {
+				return onLine(t, &hooked{Store: s.Store, after: func(tag string) {
 					switch {
 					case strings.HasPrefix(tag, shaPrefix):
-						mustBuild(t, w.of(s, 3))
+						mustBuild(t, onLine(t, s, 3))
 					case tag == "0.1.0-rc.1":
 						claimed()
 					}
 				}}, 1)
-			}
-			happens(t, w)
+			}})
 			tags := tagsOf(t, s)
 			if top := topOf(tags); tags[top] != tags[shaPrefix+commitNumber(3)[:7]] {
 				t.Errorf("%s is not commit 3's: %v", top, tags)
@@ -278,21 +278,16 @@ func TestBesideABranchCostsLittle(t *testing.T) {
 // says of integration is what is there after it has lifted commit 3.
 func TestSupersededReportsWhatItLifted(t *testing.T) {
 	s := newStore(t)
-	of := func(repo Repository, n int, bump version.Bump) Build {
-		b := buildOf(t, repo, n)
-		b.History, b.Bump = line{}, bump
-		return b
-	}
-	name(t, s, mustBuild(t, of(s, 0, version.Patch)).Candidate, "0.0.1")
-	dieAt(t, s, of(s, 2, version.Patch), isCandidate)
-	dieAt(t, s, of(&hooked{Store: s.Store, after: func(tag string) {
+	name(t, s, mustBuild(t, onLine(t, s, 0)).Candidate, "0.0.1")
+	dieAt(t, s, onLine(t, s, 2), isCandidate)
+	dieAt(t, s, onLine(t, &hooked{Store: s.Store, after: func(tag string) {
 		if strings.HasPrefix(tag, shaPrefix) {
-			mustBuild(t, of(s, 3, version.Patch))
+			mustBuild(t, onLine(t, s, 3))
 		}
-	}}, 1, version.Minor), func(tag string) bool { return tag == "0.1.0-rc.2" })
+	}}, 1), func(tag string) bool { return tag == "0.1.0-rc.2" })
 	ours := &thief{hooked: &hooked{Store: s.Store}, tag: "0.1.0-rc.2", reads: 2}
 	ours.steal = func() { name(t, s, shaPrefix+commitNumber(1)[:7], "0.1.0-rc.2") }
-	r := mustBuild(t, of(ours, 2, version.Patch))
+	r := mustBuild(t, onLine(t, ours, 2))
 	if tags := tagsOf(t, s); r.Outcome != Superseded || r.Selected.Integration != topOf(tags) || tags[topOf(tags)] != tags[shaPrefix+commitNumber(3)[:7]] {
 		t.Errorf("%s, integration selects %s: %v", r.Outcome, r.Selected.Integration, tags)
 	}
@@ -326,26 +321,18 @@ func TestRollbackHoldsUnderALaterStable(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			s := newStore(t)
 			give := func(n int, stable string) { name(t, s, shaPrefix+commitNumber(n)[:7], stable) }
-			of := func(repo Repository, n int) Build {
-				b := buildOf(t, repo, n)
-				b.History = line{}
-				if n == 1 {
-					b.Bump = version.Minor
-				}
-				return b
-			}
-			mustBuild(t, of(s, 0))
+			mustBuild(t, onLine(t, s, 0))
 			give(0, "0.0.1")
-			dieAt(t, s, of(&hooked{Store: s.Store, after: func(tag string) {
+			dieAt(t, s, onLine(t, &hooked{Store: s.Store, after: func(tag string) {
 				if strings.HasPrefix(tag, shaPrefix) {
-					mustBuild(t, of(s, 3))
-					mustBuild(t, of(s, 4))
+					mustBuild(t, onLine(t, s, 3))
+					mustBuild(t, onLine(t, s, 4))
 					give(3, "0.0.2")
 					give(0, "0.0.3")
 				}
 			}}, 1), isIntegration)
 			give(1, "0.1.0")
-			r := mustBuild(t, of(s, builds))
+			r := mustBuild(t, onLine(t, s, builds))
 			if tags := tagsOf(t, s); tags[topOf(tags)] != r.Digest.String() {
 				t.Errorf("%s is what the rollback held back: %v", topOf(tags), tags)
 			}
@@ -395,14 +382,13 @@ func TestRollbackNotReadableYet(t *testing.T) {
 	give := func(n int, stable string) { name(t, s, shaPrefix+commitNumber(n)[:7], stable) }
 	mustBuild(t, buildOf(t, s, 0))
 	give(0, "0.0.1")
-	b := buildOf(t, &hooked{Store: s.Store, after: func(tag string) {
+	b := onLine(t, &hooked{Store: s.Store, after: func(tag string) {
 		if strings.HasPrefix(tag, shaPrefix) {
 			mustBuild(t, buildOf(t, s, 2))
 			give(2, "0.0.2")
 			give(0, "0.0.3")
 		}
 	}}, 1)
-	b.Bump, b.History = version.Minor, line{}
 	dieAt(t, s, b, isIntegration)
 	b.Repo = &unread{s, "0.0.3", 1}
 	r := mustBuild(t, b)
