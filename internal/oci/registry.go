@@ -230,20 +230,33 @@ func (r *Registry) Push(ctx context.Context, expected ocispec.Descriptor, conten
 	if r.o.ReadOnly {
 		return errReadOnly
 	}
-	seeker, replay := content.(io.Seeker)
+	seeker, ok := content.(io.ReadSeeker)
+	if !ok {
+		return r.explain(writing, r.Repository.Push(ctx, expected, content))
+	}
+	again := &replay{content: seeker}
+	defer again.end()
+	return r.mend(ctx, expected, again, r.pushOnce(ctx, expected, again))
+}
+
+// mend begins an upload again that ended with err, if that may help.
+func (r *Registry) mend(ctx context.Context, expected ocispec.Descriptor, content *replay, err error) error {
 	const attempts = 3
-	for attempt := 1; ; attempt++ {
-		err := r.Repository.Push(ctx, expected, content)
-		if err == nil || !replay || attempt == attempts || !brokenUpload(err) || ctx.Err() != nil {
-			return r.explain(writing, err)
-		}
+	for attempt := 2; attempt <= attempts && brokenUpload(err) && ctx.Err() == nil; attempt++ {
 		if ok, existsErr := r.Exists(ctx, expected); existsErr == nil && ok {
 			return nil
 		}
-		if _, seekErr := seeker.Seek(0, io.SeekStart); seekErr != nil {
-			return errors.Join(r.explain(writing, err), seekErr)
-		}
+		err = r.pushOnce(ctx, expected, content)
 	}
+	return r.explain(writing, err)
+}
+
+func (r *Registry) pushOnce(ctx context.Context, expected ocispec.Descriptor, content *replay) error {
+	body, err := content.body()
+	if err != nil {
+		return err
+	}
+	return r.Repository.Push(ctx, expected, body)
 }
 
 // brokenUpload reports whether a new upload may succeed where this one failed: the

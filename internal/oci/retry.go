@@ -2,7 +2,6 @@ package oci
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -21,7 +20,7 @@ type Retrier struct {
 	used time.Duration
 }
 
-// Transport adds the retries to base. A request body is sent again when it can seek.
+// Transport adds the retries to base. A request body is sent again when it is a replay, or in memory.
 func (r *Retrier) Transport(base http.RoundTripper) http.RoundTripper {
 	base = honest{whole{base}}
 	return rewinder{r, base, &retry.Transport{Base: base, Policy: func() retry.Policy {
@@ -111,7 +110,7 @@ func backoff(attempt int) time.Duration {
 	return d - d/10 + rand.N(d/5) //nolint:gosec // a jitter is no secret
 }
 
-// rewinder gives a request whose body can seek the GetBody that sending it again
+// rewinder gives a request whose body is a replay the GetBody that sending it again
 // needs: net/http sets it for in-memory bodies only, and a layer is in a file.
 type rewinder struct {
 	retrier *Retrier
@@ -124,13 +123,9 @@ func (t rewinder) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.Body = nil
 	}
-	if seeker, ok := req.Body.(io.Seeker); ok && req.GetBody == nil {
-		content := req.Body
+	if body, ok := req.Body.(turn); ok && req.GetBody == nil {
 		req = req.Clone(req.Context())
-		req.GetBody = func() (io.ReadCloser, error) {
-			_, err := seeker.Seek(0, io.SeekStart)
-			return content, err
-		}
+		req.GetBody = body.again
 	}
 	if once, ok := req.Context().Value(singleKey{}).(*single); ok {
 		return t.retrier.roundTrip(t.base, req, once)

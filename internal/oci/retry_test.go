@@ -120,10 +120,10 @@ func TestRetries(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = f.Close() })
-			content := struct {
-				io.ReadSeeker
-				io.Closer
-			}{f, io.NopCloser(nil)}
+			content, err := (&replay{content: f}).body()
+			if err != nil {
+				t.Fatal(err)
+			}
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL, content)
 			if err != nil {
 				t.Fatal(err)
