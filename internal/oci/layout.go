@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content/oci"
+	"oras.land/oras-go/v2/errdef"
 )
 
 // Layout is a repository in a directory: an OCI image layout. It is an oras target
@@ -124,6 +125,26 @@ func (l *Layout) Push(ctx context.Context, expected ocispec.Descriptor, content 
 		return errReadOnly
 	}
 	return l.Store.Push(ctx, expected, content)
+}
+
+// Upload stores a blob, unless the layout has it. content is asked for only then; it is closed. Where it refuses, its
+// error is returned as it is.
+func (l *Layout) Upload(ctx context.Context, desc ocispec.Descriptor, content func() (io.ReadSeekCloser, error)) error {
+	if l.readOnly {
+		return errReadOnly
+	}
+	if ok, err := l.Exists(ctx, desc); err != nil || ok {
+		return err
+	}
+	blob, err := await(ctx, content)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = blob.Close() }() // it was only read
+	if err := l.Store.Push(ctx, desc, blob); !errors.Is(err, errdef.ErrAlreadyExists) {
+		return err
+	}
+	return nil // from somebody beside us, while content waited
 }
 
 // Tag names a manifest that the layout has.

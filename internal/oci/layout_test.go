@@ -3,6 +3,8 @@ package oci
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +48,9 @@ func TestLayoutKeepsTags(t *testing.T) {
 	}
 	if err := l.Tag(t.Context(), ocispec.Descriptor{}, "c"); err == nil {
 		t.Error("a layout opened to read takes a tag")
+	}
+	if err := l.Upload(t.Context(), ocispec.Descriptor{}, nil); !errors.Is(err, errReadOnly) {
+		t.Errorf("a layout opened to read takes a blob: %v", err)
 	}
 }
 
@@ -104,4 +109,26 @@ func TestLayoutBelongsToOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = second.Close()
+}
+
+func TestLayoutUpload(t *testing.T) {
+	l, err := OpenLayout(t.Context(), t.TempDir(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	refusal := errors.New("superseded")
+	if err := l.Upload(t.Context(), testBlob, func() (io.ReadSeekCloser, error) { return nil, refusal }); !errors.Is(err, refusal) {
+		t.Errorf("refused: %v", err)
+	}
+	asked := 0
+	file := &layerFile{Reader: bytes.NewReader(testLayer)}
+	for range 2 {
+		if err := l.Upload(t.Context(), testBlob, func() (io.ReadSeekCloser, error) { asked++; return file, nil }); err != nil {
+			t.Error(err)
+		}
+	}
+	if ok, err := l.Exists(t.Context(), testBlob); !ok || err != nil || asked != 1 || !file.closed {
+		t.Errorf("stored: %v, %v; asked %d times; closed: %v", ok, err, asked, file.closed)
+	}
 }

@@ -86,7 +86,8 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 }
 
 // oneToken asks for all rights of the run at the first challenge, so that one token
-// serves the run: reading first and pushing later would cost a second one.
+// serves the run: reading first and pushing later would cost a second one. Who asks for it is told of the upload that an
+// answer begins.
 type oneToken struct {
 	*auth.Client
 	repo    *remote.Repository
@@ -96,7 +97,11 @@ type oneToken struct {
 
 func (c oneToken) Do(req *http.Request) (*http.Response, error) {
 	ctx := auth.AppendRepositoryScope(req.Context(), c.repo.Reference, c.actions...)
-	return c.first.do(ctx, func() (*http.Response, error) { return c.Client.Do(req.WithContext(ctx)) })
+	resp, err := c.first.do(ctx, func() (*http.Response, error) { return c.Client.Do(req.WithContext(ctx)) })
+	if s, ok := ctx.Value(sessionKey{}).(*session); ok && err == nil {
+		s.note(req, resp)
+	}
+	return resp, err
 }
 
 // Tags lists all tags over all pages. A repository that was never pushed to has none;

@@ -244,6 +244,7 @@ func TestReadOnlyRefusesToWrite(t *testing.T) {
 		"Push":          r.Push(t.Context(), ocispec.Descriptor{}, nil),
 		"PushReference": r.PushReference(t.Context(), ocispec.Descriptor{}, nil, "a"),
 		"Tag":           r.Tag(t.Context(), ocispec.Descriptor{}, "a"),
+		"Upload":        r.Upload(t.Context(), ocispec.Descriptor{}, nil),
 	} {
 		if !errors.Is(err, errReadOnly) {
 			t.Errorf("%s: %v", name, err)

@@ -127,6 +127,9 @@ func (t rewinder) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.GetBody = body.again
 	}
+	if req.Context().Value(courtesyKey{}) != nil {
+		return t.base.RoundTrip(req)
+	}
 	if once, ok := req.Context().Value(singleKey{}).(*single); ok {
 		return t.retrier.roundTrip(t.base, req, once)
 	}
