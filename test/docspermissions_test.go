@@ -13,7 +13,7 @@ import (
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
-// What ghcr.io and GitHub answer to a token that may not, or that is none (facts 13 and 14).
+// What ghcr.io and GitHub answer to a token that may not, or that is none (docs/facts.md 13 and 14).
 const (
 	ghcrDenied   = `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`
 	ghcrUnlinked = `{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}`

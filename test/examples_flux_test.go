@@ -240,7 +240,7 @@ func TestExampleCommitStatusPromotes(t *testing.T) {
 	if r.Outcome != "promoted" || r.Version != "0.0.1" || r.Digest != a.Digest || s.Named(fleet, "0.0.1") != a.Digest {
 		t.Errorf("%s %s on %s: %s\n%s", r.Outcome, r.Version, r.Digest, r.Reason, r.Log)
 	}
-	// After the promotion integration selects the same digest by its stable tag, and reports it again (facts 9).
+	// After the promotion integration selects the same digest by its stable tag, and reports it again (docs/facts.md 9).
 	again := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, reconciled(t, programtest.Artifact{Tag: "0.0.1", Digest: a.Digest, Commit: commitA})), "success"))
 	if again.Outcome != "unchanged" {
 		t.Errorf("the second report: %s: %s", again.Outcome, again.Reason)

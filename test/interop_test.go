@@ -346,7 +346,7 @@ func copyTree(t *testing.T, dir string) string {
 }
 
 // withDefaults is the list that "flux push artifact --ignore-paths" needs for the same effect: it replaces its
-// defaults, and does not read .sourceignore (facts 10). .git stays out whatever the lines say.
+// defaults, and does not read .sourceignore (docs/facts.md 10). .git stays out whatever the lines say.
 func withDefaults(t *testing.T, tree string, lines []string) []string {
 	t.Helper()
 	own, err := os.ReadFile(filepath.Join(tree, sourceignore.IgnoreFile))

@@ -116,7 +116,7 @@ func TestSelectionIsFluxs(t *testing.T) {
 	}
 }
 
-// TestSelectionAsMeasured holds the examples of facts 8, measured with source-controller's own code, so that the
+// TestSelectionAsMeasured holds the examples of docs/facts.md 8, measured with source-controller's own code, so that the
 // property above cannot be wrong on both sides.
 func TestSelectionAsMeasured(t *testing.T) {
 	ladder := []string{"0.0.1-rc.1", "0.0.1-rc.2", "0.0.1", "0.0.2-rc.1"}

@@ -10,7 +10,7 @@ import (
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
-// TestPromotionWhoseReadsLag: a run believes its own writes only when a reading shows them, and waits for that (facts
+// TestPromotionWhoseReadsLag: a run believes its own writes only when a reading shows them, and waits for that (docs/facts.md
 // 16). Where it takes too long the run fails and says why, and the next one completes it.
 func TestPromotionWhoseReadsLag(t *testing.T) {
 	for _, test := range []struct {

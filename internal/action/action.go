@@ -63,7 +63,7 @@ func (r *Run) Error(lines ...string) {
 }
 
 // delimiter is what go-githubactions ends each output with. It is fixed, so that a
-// value that holds it, or a line break, could forge another output (facts 19).
+// value that holds it, or a line break, could forge another output (docs/facts.md 19).
 const delimiter = "_GitHubActionsFileCommandDelimeter_"
 
 // SetOutput sets an output. A value that could forge another one is refused.
@@ -95,7 +95,7 @@ func Text(s string) string {
 	return strings.ReplaceAll(Clean(s), word, word[:len(word)/2]+"\u200a"+word[len(word)/2:])
 }
 
-// maxSummary is the runner's limit for one step (facts 21).
+// maxSummary is the runner's limit for one step (docs/facts.md 21).
 const maxSummary = 1 << 20
 
 // AddSummary adds Markdown to the job's summary. What is too long is cut between two lines.
@@ -115,7 +115,7 @@ func (r *Run) AddSummary(markdown string) (err error) {
 }
 
 // AddArtifact names an artifact to actions/attest, where the runner has the file for
-// it (facts 22). The line must hold no "=".
+// it (docs/facts.md 22). The line must hold no "=".
 func (r *Run) AddArtifact(reference string) error {
 	name := r.getenv("GITHUB_ARTIFACTS")
 	if name == "" || strings.ContainsAny(reference, "=\r\n") {

@@ -12,7 +12,7 @@ const maxText = 2000
 
 // Clean makes text from outside fit for one line of a log. The runner reads a command
 // from any line that begins, after spaces, with "::", and "##[command]" anywhere in a
-// line (facts 21); a terminal obeys escape sequences, and bidirectional controls show
+// line (docs/facts.md 21); a terminal obeys escape sequences, and bidirectional controls show
 // a line as what it is not. Line breaks become spaces, other controls vanish.
 func Clean(s string) string {
 	s, cut := shorten(s)

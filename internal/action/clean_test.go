@@ -54,7 +54,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// obeyed tells whether the runner would read a command from a line (facts 21,
+// obeyed tells whether the runner would read a command from a line (docs/facts.md 21,
 // actions/runner ActionCommand.cs), written anew and not as Clean does it.
 func obeyed(line string) bool {
 	return strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[")

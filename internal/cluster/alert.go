@@ -9,7 +9,7 @@ import (
 
 // What the controllers say when a Kustomization is healthy: kustomize-controller's Reconcile
 // and checkHealth. A Provider of type github tells the first, githubdispatch only the second
-// (facts 2).
+// (docs/facts.md 2).
 const (
 	finished = "Reconciliation finished in 1.204321845s, next run in 10m0s"
 	passed   = "Health check passed in 1.204321845s"

@@ -191,7 +191,7 @@ func inOrder[Spec any](all map[id]*object[Spec]) []*object[Spec] {
 	return list
 }
 
-// revision reads <tag>@<digest>, as Flux writes what it fetched from an OCIRepository (facts
+// revision reads <tag>@<digest>, as Flux writes what it fetched from an OCIRepository (docs/facts.md
 // 9). Of a revision in another form, such as a git commit's, the digest is "".
 func revision(s string) (tag string, d digest.Digest) {
 	tag, hash, ok := strings.Cut(s, "@")

@@ -158,7 +158,7 @@ func refused(a *alert, p *provider, _ *kustomization) []Fault {
 }
 
 // drops finds a Provider that never tells of a reconciliation that ended well: Flux gives
-// those to git providers and webhooks only (facts 2). What githubdispatch does tell is a
+// those to git providers and webhooks only (docs/facts.md 2). What githubdispatch does tell is a
 // health check that passed.
 func drops(_ *alert, p *provider, k *kustomization) []Fault {
 	if p.Spec.Type != "githubdispatch" {

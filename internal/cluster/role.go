@@ -98,6 +98,6 @@ func follows(src *source, r Registry) Role {
 	return Live
 }
 
-// prerelease is what a constraint has that admits some (facts 8): the -0 of >= 1.0.0-0, and
+// prerelease is what a constraint has that admits some (docs/facts.md 8): the -0 of >= 1.0.0-0, and
 // not the range 1.0 - 2.0.
 var prerelease = regexp.MustCompile(`\d-\w`)

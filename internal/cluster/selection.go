@@ -9,7 +9,7 @@ import (
 )
 
 // selection is how a source picks a tag: a filter first, then a constraint
-// (source-controller, getTagBySemver; facts 8).
+// (source-controller, getTagBySemver; docs/facts.md 8).
 type selection struct {
 	constraint version.Constraint
 	filter     *regexp.Regexp

@@ -2,7 +2,7 @@ package trigger
 
 import "strings"
 
-// fluxEvent is what Flux's provider "githubdispatch" sends as client_payload (facts 1).
+// fluxEvent is what Flux's provider "githubdispatch" sends as client_payload (docs/facts.md 1).
 type fluxEvent struct {
 	InvolvedObject struct {
 		APIVersion string `json:"apiVersion"`
@@ -78,7 +78,7 @@ func isKustomization(kind, apiVersion string) bool {
 }
 
 // provesHealth: over dispatch an apply event has the same severity and reason as a passed
-// health check, so that the message must tell (facts 2).
+// health check, so that the message must tell (docs/facts.md 2).
 func (f *fluxEvent) provesHealth() bool {
 	return f.Reason == "ReconciliationSucceeded" || strings.HasPrefix(f.Message, "Health check passed in")
 }

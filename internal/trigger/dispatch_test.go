@@ -12,7 +12,7 @@ func dispatch(t testing.TB, path string, value any) []byte {
 }
 
 // Of what real controllers sent, only the passed health check proves something; the apply
-// event before it differs from it in its message alone (facts 2).
+// event before it differs from it in its message alone (docs/facts.md 2).
 func TestReadDispatchRecorded(t *testing.T) {
 	proof := Proof{commit, digestA, "0.0.1-rc.1"}
 	tests := []struct {

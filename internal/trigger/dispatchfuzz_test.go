@@ -9,7 +9,7 @@ import (
 )
 
 // A dispatch proves health if and only if it is the Kustomization's, of severity info, and says so by its reason or the
-// beginning of its message; the proof is of the digest and the commit that it names. Written against facts 1 and 2.
+// beginning of its message; the proof is of the digest and the commit that it names. Written against docs/facts.md 1 and 2.
 func FuzzDispatch(f *testing.F) {
 	f.Add("Kustomization", "flux-system", "platform", "info", "Progressing", "Health check passed in 21.769759ms", revision1, "main@sha1:"+commit)
 	f.Add("kustomization", "x", "PLATFORM", "info", "ReconciliationSucceeded", "Reconciliation finished", revision1, "")

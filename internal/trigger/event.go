@@ -62,7 +62,7 @@ func (g Gate) Read(event string, payload []byte) (Verdict, error) {
 
 var revision = regexp.MustCompile(`^(\w[\w.-]*)@(sha256:[0-9a-f]{64})$`)
 
-// readRevision reads Flux's name for an artifact: <tag>@sha256:<hex>. A tag has the form that registries accept (facts 15).
+// readRevision reads Flux's name for an artifact: <tag>@sha256:<hex>. A tag has the form that registries accept (docs/facts.md 15).
 func readRevision(s string) (tag string, d digest.Digest, ok bool) {
 	m := revision.FindStringSubmatch(s)
 	if m == nil || len(m[1]) > 128 {

@@ -50,7 +50,7 @@ func ParseContext(s string) ([]string, error) {
 }
 
 // context gives the segments with which the Kustomization's statuses begin: Flux writes
-// <kind>/<name>/<...> (facts 3).
+// <kind>/<name>/<...> (docs/facts.md 3).
 func (g Gate) context() []string {
 	if g.Context != nil {
 		return g.Context

@@ -42,7 +42,7 @@ func (g Gate) readStatus(payload []byte) (Verdict, error) {
 
 // judge reads one status. A context that ends in <tag>@sha256:<digest>, as the design's
 // commitStatusExpr writes it, binds the proof to that artifact; any other proves no more
-// than that something of this commit is healthy (facts 3).
+// than that something of this commit is healthy (docs/facts.md 3).
 func (g Gate) judge(s Status) (Verdict, error) {
 	if !g.speaks(s.Context) {
 		return no("commit status %q is not of %s/", s.Context, strings.Join(g.context(), "/")), nil

@@ -18,7 +18,7 @@ func status(t testing.TB, sha, state, context, description string) []byte {
 	return blob
 }
 
-// What real controllers sent is read for what it is (facts 3).
+// What real controllers sent is read for what it is (docs/facts.md 3).
 func TestReadStatusRecorded(t *testing.T) {
 	tests := []struct {
 		file, kustomization string

@@ -9,7 +9,7 @@ import (
 )
 
 // The runner, as far as a step's text can reach it: a model of actions/runner, written from its source and not from
-// ours (facts 21; ProcessInvoker.cs, ActionCommand.cs, ActionCommandManager.cs, FileCommandManager.cs).
+// ours (docs/facts.md 21; ProcessInvoker.cs, ActionCommand.cs, ActionCommandManager.cs, FileCommandManager.cs).
 
 // workflowCommand is a line that the runner obeys.
 type workflowCommand struct {

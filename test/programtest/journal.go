@@ -20,7 +20,7 @@ import (
 type Journal struct {
 	// Delay is waited before each write, by each on its own; may be nil.
 	Delay func(e TagWrite) time.Duration
-	// Immutable has the registry refuse to move a stable tag (facts 17).
+	// Immutable has the registry refuse to move a stable tag (docs/facts.md 17).
 	Immutable bool
 
 	server  *registrytest.Server
