@@ -28,6 +28,11 @@ func Stall(d time.Duration) Interceptor {
 	}
 }
 
+// Delayed is Stall with a time of its own for each request: see RandomDelay.
+func Delayed(delay func() time.Duration) Interceptor {
+	return func(w http.ResponseWriter, r *http.Request, n int, next http.Handler) { Stall(delay())(w, r, n, next) }
+}
+
 // Truncated sends half of the answer's body, under the length of the whole, and closes the connection. An answer
 // without a body breaks off after its headers, which no client can tell from a whole one.
 func Truncated(w http.ResponseWriter, r *http.Request, _ int, next http.Handler) {

@@ -20,6 +20,7 @@ func (s *Server) reverseProxy(dial func(ctx context.Context, network, address st
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: s.Host})
 			r.Out.Host = r.In.Host
+			r.Out.Header.Set("X-Forwarded-Proto", "http") // Distribution takes who redirects for one with TLS
 			s.limitPage(r.Out.URL)
 		},
 		Transport: &http.Transport{

@@ -81,6 +81,26 @@ func TestTokenIsRefused(t *testing.T) {
 	}
 }
 
+// All that a client asks goes through the door that it knows: its token, and where the registry lets it upload to.
+func TestDoor(t *testing.T) {
+	s := Start(t, Options{Token: true})
+	s.Intercept(On(http.MethodPut, "/blobs/", Delayed(func() time.Duration { return 30 * time.Millisecond })))
+	door := s.Door(t)
+	push(t, client(t, &Server{Host: door}, "acme/fleet", auth.Credential{Username: s.Username, Password: s.Password}), "1.0.0")
+	late := 0
+	for _, r := range s.Requests() {
+		if r.Host != door {
+			t.Errorf("%s asks %s, want %s", r, r.Host, door)
+		}
+		if strings.Contains(r.Path, "/blobs/") && r.Method == http.MethodPut && r.Duration >= 30*time.Millisecond {
+			late++
+		}
+	}
+	if s.Named("acme/fleet", "1.0.0") == "" || late == 0 {
+		t.Errorf("tags %v, %d delayed\n%s", s.Tags("acme/fleet"), late, s.RequestLog())
+	}
+}
+
 func TestPages(t *testing.T) {
 	for _, c := range []struct {
 		options Options

@@ -149,6 +149,9 @@ func (s *Server) config(dir, socket string) any {
 			"service": tokenServiceName,
 			"issuer":  tokenIssuer,
 			"jwks":    filepath.Join(dir, "jwks.json"),
+			// the realm of each door is behind that door
+			"autoredirect":     true,
+			"autoredirectpath": tokenPath,
 		}}
 	}
 	return config
