@@ -35,6 +35,15 @@ func (s *Server) Copy(from, to string) {
 	}
 }
 
+// Untag takes tags away, as if they had never been written. It panics if the disk fails.
+func (s *Server) Untag(repo string, tags ...string) {
+	for _, tag := range tags {
+		if err := os.RemoveAll(filepath.Join(s.tagsDir(repo), tag)); err != nil {
+			panic(fmt.Errorf("taking tag %s of %s away: %w", tag, repo, err))
+		}
+	}
+}
+
 // Named is the digest that the tag names on the disk; "" where there is no such tag. It panics if the disk fails.
 func (s *Server) Named(repo, tag string) string {
 	link, err := os.ReadFile(filepath.Join(s.tagsDir(repo), tag, "current", "link"))
