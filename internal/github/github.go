@@ -12,6 +12,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -34,7 +35,9 @@ type Repository struct {
 	page        string // URL, without a slash at the end
 
 	mu       sync.Mutex
-	compared map[[2]string]string // GitHub's word on the second commit of a pair, seen from the first
+	compared map[[2]string]string // GitHub's word on the first commit of a pair, seen from the second
+	probe    sync.Mutex           // held while asking whether commits can be read
+	reads    atomic.Bool          // they can
 }
 
 // Open prepares a client. Nothing is sent yet.
@@ -94,29 +97,6 @@ func (r *Repository) CommitTime(ctx context.Context, commit string) (time.Time, 
 		return time.Time{}, fmt.Errorf("reading commit %.7s of %s/%s: the answer has no committer date", commit, r.owner, r.name)
 	}
 	return t.UTC(), nil
-}
-
-// Contains reports whether commit is newer or an ancestor of it. Two commits are compared once, whichever way is asked.
-func (r *Repository) Contains(ctx context.Context, newer, commit string) (bool, error) {
-	pair, back := [2]string{commit, newer}, [2]string{newer, commit}
-	r.mu.Lock()
-	status := r.compared[pair]
-	r.mu.Unlock()
-	if status == "" {
-		c, _, err := r.api.Repositories.CompareCommits(ctx, r.owner, r.name, commit, newer, &github.ListOptions{PerPage: 1})
-		if err != nil {
-			return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", commit, newer, r.owner, r.name, explain(err, readContents))
-		}
-		status = c.GetStatus()
-	}
-	reverse, valid := map[string]string{"ahead": "behind", "behind": "ahead", "identical": "identical", "diverged": "diverged"}[status]
-	if !valid {
-		return false, fmt.Errorf("comparing %.7s with %.7s of %s/%s: unknown status %q", commit, newer, r.owner, r.name, status)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.compared[pair], r.compared[back] = status, reverse
-	return status == "ahead" || status == "identical", nil
 }
 
 // The API gives 100 commits a page at most; more than ten pages is no release any more.

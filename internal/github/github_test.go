@@ -9,39 +9,6 @@ import (
 	"time"
 )
 
-func TestContains(t *testing.T) {
-	tests := []struct {
-		name   string
-		status string
-		want   bool
-		err    string // part of it
-	}{
-		{"newer is ahead", "ahead", true, ""},
-		{"the same", "identical", true, ""},
-		{"newer is behind", "behind", false, ""},
-		{"neither holds the other", "diverged", false, ""},
-		{"unknown", "sideways", false, `unknown status "sideways"`},
-		{"none", "", false, `unknown status ""`},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			s := serve(t, says(200, `{"url":"x","status":"`+test.status+`","ahead_by":1,"behind_by":0,"total_commits":1,"commits":[],"files":[]}`))
-			r := s.open(t)
-			got, err := r.Contains(t.Context(), newer, older)
-			if got != test.want || (err == nil) != (test.err == "") {
-				t.Errorf("got %v, %v", got, err)
-			}
-			if test.err != "" {
-				explained(t, err, "", "comparing 1111111 with 2222222", test.err)
-			} else if back, err := r.Contains(t.Context(), older, newer); err != nil || back != (test.status == "behind" || test.status == "identical") {
-				t.Errorf("the other way round: %v, %v", back, err)
-			}
-			// base...head: "ahead" means that head has all of base.
-			same(t, s.requests(), []string{"/api/v3/repos/acme/fleet/compare/" + older + "..." + newer + "?per_page=1"})
-		})
-	}
-}
-
 func TestErrors(t *testing.T) {
 	reset := time.Date(2100, 1, 2, 3, 4, 5, 0, time.UTC)
 	const secondary = `{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again.","documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`
@@ -66,13 +33,19 @@ func TestErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := serve(t, test.answer).open(t)
-			contains, err := r.Contains(t.Context(), newer, older)
+			status, err := r.Compare(t.Context(), newer, older)
 			explained(t, err, test.tip, "comparing 1111111 with 2222222", test.text)
-			if contains {
-				t.Error("a failure means yes")
+			if status != "" {
+				t.Errorf("a failure has the status %q", status)
+			}
+			r = serve(t, test.answer).open(t)
+			height, at, err := r.Height(t.Context(), older)
+			explained(t, err, test.tip, "counting the commits up to 1111111", test.text)
+			if height != 0 || !at.IsZero() {
+				t.Errorf("a failure has the height %d, of %s", height, at)
 			}
 			r = serve(t, test.answer).open(t) // a client that was throttled sends nothing more
-			at, err := r.CommitTime(t.Context(), older)
+			at, err = r.CommitTime(t.Context(), older)
 			explained(t, err, test.tip, "reading commit 1111111", test.text)
 			if !at.IsZero() {
 				t.Errorf("a failure has the time %s", at)
@@ -88,7 +61,7 @@ func TestErrors(t *testing.T) {
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		r := serve(t, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }).open(t)
-		if _, err := r.Contains(ctx, newer, older); !errors.Is(err, context.Canceled) {
+		if _, err := r.Compare(ctx, newer, older); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})

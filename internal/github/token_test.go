@@ -8,7 +8,7 @@ import (
 
 func TestToken(t *testing.T) {
 	s := serve(t, says(200, `{"status":"ahead"}`))
-	if _, err := s.open(t).Contains(t.Context(), newer, older); err != nil {
+	if _, err := s.open(t).Compare(t.Context(), newer, older); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.asked[0].Header.Get("Authorization"); got != "Bearer "+token {
@@ -24,7 +24,7 @@ func TestToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Contains(t.Context(), newer, older); err != nil {
+	if _, err := r.Compare(t.Context(), newer, older); err != nil {
 		t.Fatal(err)
 	}
 	if got, sent := s.asked[1].Header["Authorization"]; sent {
@@ -39,9 +39,9 @@ func TestRedirectElsewhere(t *testing.T) {
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, other.URL+"/repositories/1/compare/a...b", status)
 		})
-		contains, err := s.open(t).Contains(t.Context(), newer, older)
+		answer, err := s.open(t).Compare(t.Context(), newer, older)
 		explained(t, err, "", "comparing 1111111 with 2222222", "redirect")
-		if contains {
+		if answer != "" {
 			t.Errorf("%d: the other host was believed", status)
 		}
 		if got := other.requests(); len(got) > 0 {
@@ -69,15 +69,15 @@ func TestRedirectAtHome(t *testing.T) {
 		}
 		says(200, `{"status":"behind"}`)(w, r)
 	})
-	if got, err := s.open(t).Contains(t.Context(), newer, older); err != nil || got {
-		t.Errorf("got %v, %v", got, err)
+	if got, err := s.open(t).Compare(t.Context(), newer, older); err != nil || got != "behind" {
+		t.Errorf("got %q, %v", got, err)
 	}
 	if got := s.requests(); len(got) != 2 || s.asked[1].Header.Get("Authorization") != "Bearer "+token {
 		t.Errorf("the API was asked %q", got)
 	}
 	t.Run("for ever", func(t *testing.T) {
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) })
-		_, err := s.open(t).Contains(t.Context(), newer, older)
+		_, err := s.open(t).Compare(t.Context(), newer, older)
 		explained(t, err, "", "redirect")
 		if got := len(s.requests()); got > 6 {
 			t.Errorf("it was followed %d times", got)
