@@ -238,7 +238,7 @@ func TestFluxPacksTheSameFilesWhateverIsIgnored(t *testing.T) {
 			lines = append(lines, []string{"", "", "!"}[random.IntN(3)]+words[random.IntN(len(words))])
 		}
 		want := packedByFlux(t, tree, withDefaults(t, tree, lines))
-		artifact, err := bundle.Build(t.Context(), os.DirFS(tree), bundle.Options{Ignore: lines}, bundle.Metadata{})
+		artifact, err := bundle.Pack(t.Context(), os.DirFS(tree), bundle.Options{Ignore: lines})
 		if errors.Is(err, bundle.ErrEmpty) {
 			empty++
 			if len(want) > 0 {

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"os"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -31,6 +32,12 @@ const (
 // ContentAnnotation holds the digest of the uncompressed tar, by which two
 // artifacts of the same content are recognized whatever compressed them.
 const ContentAnnotation = "io.github.oci-promote.content"
+
+// HeightAnnotation holds the height of the commit, in decimal: how many commits lead to it, itself included.
+const HeightAnnotation = "io.github.oci-promote.height"
+
+// MaxHeight is the greatest height that is read back: what JSON and JavaScript still count exactly.
+const MaxHeight = 1 << 53
 
 // config is the blob that go-containerregistry writes for an image without
 // configuration, and so the one of every artifact that flux pushed for years: 115
@@ -54,39 +61,40 @@ type Metadata struct {
 	Created  time.Time // the commit's time, so that the same commit gives the same digest
 	Source   string    // URL of the git repository; may be empty
 	Revision Revision
+	Height   uint64            // of the commit, up to MaxHeight; 0 is left out
 	Extra    map[string]string // further annotations; see CheckAnnotation
 }
 
 // Artifact is a packed directory that waits in a spool file to be pushed.
 type Artifact struct {
-	Manifest   []byte
-	Descriptor ocispec.Descriptor // of the manifest: its digest is the artifact's identity
+	Manifest   []byte             // set by Seal
+	Descriptor ocispec.Descriptor // of the manifest, set by Seal: its digest is the artifact's identity
 	Layer      ocispec.Descriptor
 	Contents   Contents
 	spool      *os.File
 	named      bool // the spool file still has a name to remove
 }
 
-// Build packs fsys into a temporary file, never beside the source, which may be
+// Pack packs fsys into a temporary file, never beside the source, which may be
 // read-only. Close the artifact when done. The error is ErrEmpty when everything
-// was ignored.
-func Build(ctx context.Context, fsys fs.FS, o Options, m Metadata) (_ *Artifact, err error) {
+// was ignored. The artifact has its layer, which may be sent, and no manifest before Seal.
+func Pack(ctx context.Context, fsys fs.FS, o Options) (_ *Artifact, err error) {
 	spool, err := os.CreateTemp("", "oci-promote-*.tar.gz")
 	if err != nil {
 		return nil, fmt.Errorf("making the spool file: %w", err)
 	}
 	// Where the system allows it the file loses its name at once: a killed run leaves nothing.
 	a := &Artifact{spool: spool, named: os.Remove(spool.Name()) != nil}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.Close())
-		}
-	}()
 	if a.Layer, a.Contents, err = pack(ctx, spool, fsys, o); err != nil {
-		return nil, err
+		return nil, errors.Join(err, a.Close())
 	}
+	return a, nil
+}
+
+// Seal gives the artifact its manifest, and with it its identity: the same files and the same m always give the same one.
+func (a *Artifact) Seal(m Metadata) (err error) {
 	a.Manifest, a.Descriptor, err = manifest(a.Layer, a.Contents.Digest, m)
-	return a, err
+	return err
 }
 
 func manifest(layer ocispec.Descriptor, content digest.Digest, m Metadata) ([]byte, ocispec.Descriptor, error) {
@@ -97,6 +105,9 @@ func manifest(layer ocispec.Descriptor, content digest.Digest, m Metadata) ([]by
 	}
 	if m.Source != "" {
 		annotations[ocispec.AnnotationSource] = m.Source
+	}
+	if m.Height != 0 {
+		annotations[HeightAnnotation] = strconv.FormatUint(m.Height, 10)
 	}
 	maps.Copy(annotations, m.Extra)
 	cfg, _ := Config()

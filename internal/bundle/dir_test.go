@@ -91,7 +91,7 @@ func TestReplacedWhileListed(t *testing.T) {
 				}
 				var a *Artifact
 				var err error
-				inTime(t, func() { a, err = Build(t.Context(), fsys, o, meta) })
+				inTime(t, func() { a, err = Pack(t.Context(), fsys, o) })
 				if err == nil {
 					got := packed(t, a)
 					must(t, a.Close())

@@ -166,7 +166,7 @@ func TestCancelled(t *testing.T) {
 	spool := t.TempDir()
 	t.Setenv("TMPDIR", spool)
 	files := 0
-	a, err := Build(ctx, fsys, Options{Progress: func(n int, _ int64) { files = n; cancel() }}, meta)
+	a, err := Pack(ctx, fsys, Options{Progress: func(n int, _ int64) { files = n; cancel() }})
 	if !errors.Is(err, context.Canceled) || files != 0 || a != nil { // it stops in the middle of a file
 		t.Errorf("got %v after %d files", err, files)
 	}

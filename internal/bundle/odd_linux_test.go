@@ -92,7 +92,7 @@ func TestUnreadable(t *testing.T) {
 			bothWays(t, dir, func(t *testing.T, fsys fs.FS) {
 				var a *Artifact
 				var err error
-				asNobody(t, func() { a, err = Build(t.Context(), fsys, Options{}, meta) })
+				asNobody(t, func() { a, err = Pack(t.Context(), fsys, Options{}) })
 				if err == nil {
 					t.Fatalf("packed %s", packed(t, a))
 				}
@@ -105,7 +105,7 @@ func TestUnreadable(t *testing.T) {
 				if name == "ignore file" {
 					return
 				}
-				asNobody(t, func() { a, err = Build(t.Context(), fsys, Options{Ignore: []string{"/d"}}, meta) })
+				asNobody(t, func() { a, err = Pack(t.Context(), fsys, Options{Ignore: []string{"/d"}}) })
 				must(t, err)
 				if got := packed(t, a); got != "a.yaml z.yaml" {
 					t.Errorf("with /d ignored: packed %s", got)

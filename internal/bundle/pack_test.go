@@ -120,7 +120,7 @@ func TestSpool(t *testing.T) {
 	t.Setenv("TMPDIR", spool)
 	must(t, os.Chmod(dir, 0o555)) // the source may be read-only
 	t.Cleanup(func() { must(t, os.Chmod(dir, 0o755)) })
-	a, err := Build(t.Context(), os.DirFS(dir), Options{}, meta)
+	a, err := Pack(t.Context(), os.DirFS(dir), Options{})
 	must(t, err)
 	first, second := a.Open(), a.Open()
 	one, err := io.ReadAll(first)
@@ -144,7 +144,7 @@ func TestSpool(t *testing.T) {
 	}
 
 	t.Setenv("TMPDIR", filepath.Join(spool, "missing"))
-	if _, err := Build(t.Context(), os.DirFS(dir), Options{}, meta); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "spool") {
+	if _, err := Pack(t.Context(), os.DirFS(dir), Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "spool") {
 		t.Errorf("without a temporary directory: got %v", err)
 	}
 }

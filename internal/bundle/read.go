@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ type Info struct {
 	Created  time.Time     // zero when absent or not RFC 3339
 	Revision Revision      // zero when absent or not in Flux's form
 	Content  digest.Digest // of the uncompressed tar; empty when another tool pushed it
+	Height   uint64        // of the commit, from 1 to MaxHeight; 0 when absent or in no canonical form
 	Config   digest.Digest
 	Layer    digest.Digest // of the compressed layer; empty unless there is exactly one
 }
@@ -59,6 +61,7 @@ func Parse(manifest []byte) (Info, error) {
 	if d := digest.Digest(m.Annotations[ContentAnnotation]); d.Validate() == nil {
 		info.Content = d
 	}
+	info.Height = parseHeight(m.Annotations[HeightAnnotation])
 	info.Config = m.Config.Digest
 	if len(m.Layers) == 1 {
 		info.Layer = m.Layers[0].Digest
@@ -66,8 +69,17 @@ func Parse(manifest []byte) (Info, error) {
 	return info, nil
 }
 
+// parseHeight is 0 for all but what Seal writes: two spellings of a number would be two artifacts of one height.
+func parseHeight(s string) uint64 {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n > MaxHeight || strconv.FormatUint(n, 10) != s {
+		return 0
+	}
+	return n
+}
+
 // reserved annotations decide how an artifact is recognized; only the packer sets them.
-var reserved = []string{ocispec.AnnotationCreated, ocispec.AnnotationSource, ocispec.AnnotationRevision, ContentAnnotation}
+var reserved = []string{ocispec.AnnotationCreated, ocispec.AnnotationSource, ocispec.AnnotationRevision, ContentAnnotation, HeightAnnotation}
 
 // CheckAnnotation refuses a key that the packer itself sets.
 func CheckAnnotation(key string) error {

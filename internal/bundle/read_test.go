@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,16 @@ func TestParse(t *testing.T) {
 			Info{Created: created, Revision: Revision{"main", commit}}},
 		{"time of another zone", `{"annotations":{"org.opencontainers.image.created":"2026-01-02T05:04:05+02:00"}}`, Info{Created: created}},
 		{"no annotation in its form", `{"annotations":{"org.opencontainers.image.created":"yesterday","org.opencontainers.image.revision":"main","io.github.oci-promote.content":"sha256:short"}}`, Info{}},
+		{"height", `{"annotations":{"io.github.oci-promote.height":"1534"}}`, Info{Height: 1534}},
+		{"the greatest height", `{"annotations":{"io.github.oci-promote.height":"9007199254740992"}}`, Info{Height: MaxHeight}},
+		{"a greater one", `{"annotations":{"io.github.oci-promote.height":"9007199254740993"}}`, Info{}},
+		{"more than fits", `{"annotations":{"io.github.oci-promote.height":"99999999999999999999"}}`, Info{}},
+		{"height 0", `{"annotations":{"io.github.oci-promote.height":"0"}}`, Info{}},
+		{"height with a zero before it", `{"annotations":{"io.github.oci-promote.height":"07"}}`, Info{}},
+		{"height with a sign", `{"annotations":{"io.github.oci-promote.height":"+7"}}`, Info{}},
+		{"height with a space", `{"annotations":{"io.github.oci-promote.height":"7 "}}`, Info{}},
+		{"height in hex", `{"annotations":{"io.github.oci-promote.height":"0x7"}}`, Info{}},
+		{"height in other digits", `{"annotations":{"io.github.oci-promote.height":"٣"}}`, Info{}},
 		{"content without an algorithm", `{"annotations":{"io.github.oci-promote.content":"` + strings.Repeat("0", 64) + `"}}`, Info{}},
 	}
 	for _, test := range tests {
@@ -104,34 +115,33 @@ func TestManifest(t *testing.T) {
 	m := meta
 	m.Created = time.Date(2026, 11, 23, 10, 30, 0, 999, time.FixedZone("", 5400))
 	m.Extra = map[string]string{"org.opencontainers.image.licenses": "Apache-2.0", "a": "<b> & \"c\"\n"}
-	a, err := Build(t.Context(), os.DirFS(tree(t, names("a"))), Options{}, m)
-	must(t, err)
-	defer func() { must(t, a.Close()) }()
+	m.Height = 1534
+	a := build(t, os.DirFS(tree(t, names("a"))), Options{})
+	must(t, a.Seal(m))
 	got, err := Parse(a.Manifest)
 	must(t, err)
 	config, _ := Config()
-	want := Info{Created: meta.Created, Revision: m.Revision, Content: a.Contents.Digest, Config: config.Digest, Layer: a.Layer.Digest}
+	want := Info{Created: meta.Created, Revision: m.Revision, Content: a.Contents.Digest, Height: 1534, Config: config.Digest, Layer: a.Layer.Digest}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	var raw ocispec.Manifest
 	must(t, json.Unmarshal(a.Manifest, &raw))
-	if len(raw.Annotations) != 6 || raw.Annotations["a"] != m.Extra["a"] || raw.SchemaVersion != 2 || raw.MediaType != ocispec.MediaTypeImageManifest ||
+	if len(raw.Annotations) != 7 || raw.Annotations["io.github.oci-promote.height"] != "1534" || raw.Annotations["a"] != m.Extra["a"] || raw.SchemaVersion != 2 || raw.MediaType != ocispec.MediaTypeImageManifest ||
 		raw.Annotations[ocispec.AnnotationCreated] != "2026-11-23T09:00:00Z" || raw.Annotations[ocispec.AnnotationSource] != m.Source ||
 		raw.Config.MediaType != ConfigType || raw.Layers[0].MediaType != LayerType || raw.Layers[0].Size != a.Layer.Size || raw.Config.Size != config.Size {
 		t.Errorf("the manifest is %s", a.Manifest)
 	}
-	m.Source, m.Extra = "", nil
-	b, err := Build(t.Context(), os.DirFS(tree(t, names("a"))), Options{}, m)
-	must(t, err)
-	defer func() { must(t, b.Close()) }()
-	if strings.Contains(string(b.Manifest), ocispec.AnnotationSource) || b.Layer.Digest != a.Layer.Digest || b.Contents.Digest != a.Contents.Digest {
-		t.Errorf("without a source: %s", b.Manifest)
+	before := a.Descriptor
+	m.Source, m.Extra, m.Height = "", nil, 0
+	must(t, a.Seal(m))
+	if strings.Contains(string(a.Manifest), ocispec.AnnotationSource) || strings.Contains(string(a.Manifest), HeightAnnotation) || a.Descriptor.Digest == before.Digest {
+		t.Errorf("without a source and a height: %s", a.Manifest)
 	}
 }
 
 func TestCheckAnnotation(t *testing.T) {
-	for _, key := range []string{"org.opencontainers.image.created", "org.opencontainers.image.source", "org.opencontainers.image.revision", ContentAnnotation} {
+	for _, key := range []string{"org.opencontainers.image.created", "org.opencontainers.image.source", "org.opencontainers.image.revision", ContentAnnotation, HeightAnnotation} {
 		if err := CheckAnnotation(key); err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s: got %v", key, err)
 		}
@@ -145,6 +155,8 @@ func TestCheckAnnotation(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(`{"annotations":{"org.opencontainers.image.created":"2026-01-02T03:04:05Z","io.github.oci-promote.content":"sha256:00"}}`, "main@sha1:"+commit)
+	f.Add(`{"annotations":{"io.github.oci-promote.height":"0x7"}}`, "x")
+	f.Add(`{"annotations":{"io.github.oci-promote.height":"1534"}}`, "x")
 	f.Add(`{"layers":[{"digest":"x"}]}`, "a@b@sha1:"+commit)
 	f.Add(`{"layers":[null],"config":null,"annotations":null}`, "@sha1:")
 	f.Add(`[]`, "\xff@sha1:"+commit)
@@ -161,6 +173,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if info.Content != "" && info.Content.Validate() != nil {
 			t.Errorf("%q: the content is %q", manifest, info.Content)
+		}
+		if info.Height > MaxHeight || info.Height != 0 && !strings.Contains(manifest, strconv.FormatUint(info.Height, 10)) && !strings.Contains(manifest, `\u`) {
+			t.Errorf("%q: the height is %d", manifest, info.Height)
 		}
 		if info.Revision != (Revision{}) {
 			if again, err := ParseRevision(info.Revision.String()); err != nil || again != info.Revision {

@@ -67,7 +67,7 @@ func TestOddIgnoreFiles(t *testing.T) {
 			o := Options{Ignore: []string{"/rules"}}
 			var a *Artifact
 			var err error
-			inTime(t, func() { a, err = Build(t.Context(), opened(t, dir), o, meta) })
+			inTime(t, func() { a, err = Pack(t.Context(), opened(t, dir), o) })
 			if err != nil {
 				if text := err.Error(); !strings.Contains(text, test.want) || !strings.Contains(text, `".sourceignore"`) {
 					t.Errorf("got %q, want %q", text, test.want)

@@ -53,13 +53,14 @@ func write(t *testing.T, name, content string, isDir bool) {
 	}
 }
 
-// build packs fsys and closes the artifact when the test ends.
+// build packs and seals fsys and closes the artifact when the test ends.
 func build(t *testing.T, fsys fs.FS, o Options) *Artifact {
 	t.Helper()
-	a, err := Build(t.Context(), fsys, o, meta)
+	a, err := Pack(t.Context(), fsys, o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	must(t, a.Seal(meta))
 	t.Cleanup(func() { must(t, a.Close()) })
 	return a
 }
@@ -69,7 +70,7 @@ func unbuildable(t *testing.T, fsys fs.FS, o Options) error {
 	t.Helper()
 	spool := t.TempDir()
 	t.Setenv("TMPDIR", spool)
-	a, err := Build(t.Context(), fsys, o, meta)
+	a, err := Pack(t.Context(), fsys, o)
 	if err == nil {
 		must(t, a.Close())
 		t.Fatal("it was packed")

@@ -85,7 +85,10 @@ func (b Build) packAndList(ctx context.Context) (*bundle.Artifact, snapshot, err
 		return err
 	})
 	g.Go(func() (err error) {
-		packed, err = bundle.Build(ctx, b.Source, b.Pack, b.Meta)
+		packed, err = bundle.Pack(ctx, b.Source, b.Pack)
+		if err == nil {
+			err = packed.Seal(b.Meta)
+		}
 		if err != nil {
 			return fmt.Errorf("packing %q: %w", b.Path, err)
 		}
