@@ -80,6 +80,6 @@ func from(n int, f registrytest.Interceptor) registrytest.Interceptor {
 func crashBuild(t *testing.T, s *registrytest.Server, dir string) (said string, ok bool) {
 	t.Helper()
 	r := programtest.Run(t, []string{timeA, "OCI_PROMOTE_PASSWORD=" + s.Password}, "build", "--plain-http", "--retry-for", "0s",
-		"--repository", s.Host+"/"+fleet, "--path", dir, "--username", s.Username, "--revision", "main@sha1:"+commitA)
+		"--repository", s.Host+"/"+fleet, "--path", dir, "--username", s.Username, "--revision", "main@sha1:"+commitA, "--height", "1")
 	return r.Stdout + r.Stderr, r.Code == 0
 }

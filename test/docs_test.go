@@ -90,7 +90,6 @@ func oldScripts(t *testing.T, s *registrytest.Server, clone string) {
 	} {
 		reference := s.Host + "/" + fleet + ":" + old.tags[0]
 		meta := fluxoci.Metadata{Created: "2026-01-01T00:00:00Z", Source: "https://github.com/acme/fleet", Revision: "main@sha1:" + old.commit}
-		// Older than ten minutes, or a build would wait for the one that its sha- tag announces.
 		if _, err := client.Push(t.Context(), reference, filepath.Join(clone, "platform"), fluxoci.WithPushMetadata(meta)); err != nil {
 			t.Fatal(err)
 		}

@@ -11,9 +11,6 @@ import (
 	"testing"
 )
 
-// notYetCited are folders where a citation may still lack the document's name. One that is clean must go from here.
-var notYetCited = []string{"cmd/oci-promote/", "internal/bundle/", "internal/oci/", "internal/pipeline/", "internal/version/"}
-
 var (
 	factHeading = regexp.MustCompile(`(?m)^### (\d+)\. `)
 	// A citation is the word, which the document's path should end, and numbers, perhaps across a line of a comment.
@@ -56,7 +53,7 @@ func factsOf(t *testing.T) map[int]bool {
 
 // TestDocsFacts: each citation of a fact, in any file of the repository, names the document and a fact that it has.
 func TestDocsFacts(t *testing.T) {
-	facts, count, bare := factsOf(t), 0, map[string]bool{}
+	facts, count := factsOf(t), 0
 	files := releaseGit(t, "..", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	for name := range strings.SplitSeq(strings.TrimRight(files, "\x00"), "\x00") {
 		text, err := os.ReadFile(filepath.Join("..", name))
@@ -65,12 +62,7 @@ func TestDocsFacts(t *testing.T) {
 		}
 		for _, c := range citations(string(text)) {
 			count++
-			folder := slices.IndexFunc(notYetCited, func(folder string) bool { return strings.HasPrefix(name, folder) })
-			switch {
-			case c.named:
-			case folder >= 0:
-				bare[notYetCited[folder]] = true
-			default:
+			if !c.named {
 				t.Errorf("%s: %q does not say docs/facts.md", name, c.text)
 			}
 			for _, n := range c.numbers {
@@ -78,11 +70,6 @@ func TestDocsFacts(t *testing.T) {
 					t.Errorf("%s: %q: docs/facts.md has no fact %d", name, c.text, n)
 				}
 			}
-		}
-	}
-	for _, folder := range notYetCited {
-		if !bare[folder] {
-			t.Errorf("%s: every citation there names docs/facts.md: take it out of notYetCited", folder)
 		}
 	}
 	t.Logf("%d facts, %d citations", len(facts), count)

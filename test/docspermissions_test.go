@@ -5,6 +5,7 @@ import (
 	"net/http/httputil"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,30 +38,37 @@ func TestDocsPermissions(t *testing.T) {
 	common := []string{"--repository", "ghcr.io/acme/fleet", "--retry-for", "0s"}
 	env := append(world.Env(), "GITHUB_TOKEN=ghs_x", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_API_URL=https://api.github.com")
 	const api = "/repos/acme/fleet/"
-	build := func(commit string, more ...string) []string {
-		return append([]string{"build", "--path", "platform", "--revision", "main@sha1:" + commit}, more...)
+	job := append(slices.Clone(env), "GITHUB_ACTIONS=true", "GITHUB_WORKSPACE="+work, "GITHUB_SHA="+commitA, "GITHUB_REF_NAME=main",
+		"INPUT_MODE=build", "INPUT_REPOSITORY=ghcr.io/acme/fleet", "INPUT_PATH=platform", "INPUT_TOKEN=ghs_x", "INPUT_RETRY-FOR=0s")
+	build := func(commit string, height int, more ...string) []string {
+		return append([]string{"build", "--path", "platform", "--revision", "main@sha1:" + commit, "--height", strconv.Itoa(height)}, more...)
 	}
 	var said []string
 	for _, c := range []struct {
 		refuse       string // path of the requests that are refused
 		status       int
 		body         string
-		args         []string
+		args         []string // nil for the job
 		time         string
 		code, expect int // exit status, and how many lines are told
 	}{
-		{"/tags/list", 403, ghcrDenied, build(commitA), timeA, 1, 2},
-		{"/blobs/uploads/", 403, ghcrUnlinked, build(commitA), timeA, 1, 2},
-		{api, 403, githubDenied, build(commitA), "", 0, 1}, // dated now, so that the next is older
-		{api, 403, githubDenied, build(commitB), timeA, 0, 1},
+		{"/tags/list", 403, ghcrDenied, build(commitA, 2), timeA, 1, 2},
+		{"/blobs/uploads/", 403, ghcrUnlinked, build(commitA, 2), timeA, 1, 2},
+		{api, 403, githubDenied, nil, timeA, 1, 2},
+		{api, 403, githubDenied, build(commitA, 2), "", 0, 1}, // dated now, so that the next is older
+		{api, 403, githubDenied, build(commitB, 1), timeA, 0, 1},
 		{api, 403, githubDenied, []string{"tag", "--kustomization", "platform"}, "", 1, 2},
 		{api, 403, githubDenied, []string{"tag", "--artifact-sha", commitA, "--release"}, "", 0, 1},
-		{api, 403, githubDenied, build(commitB, "--bump", "auto"), timeA, 0, 2},
+		{api, 403, githubDenied, build(commitC, 3, "--bump", "auto", "--dry-run"), timeA, 0, 1},
 		{api, 403, githubDenied, []string{"verify", "--path", "platform", "--issue"}, "", 0, 3},
 		{api, 401, githubBad, []string{"verify", "--path", "platform"}, "", 0, 2},
 	} {
 		s.Intercept(registrytest.On("", c.refuse, registrytest.Status(c.status, nil, c.body)))
-		r := programtest.Run(t, slices.Concat(env, strings.Fields(c.time)), append(c.args, common...)...)
+		args, env := slices.Concat(c.args, common), env
+		if c.args == nil {
+			args, env = nil, job
+		}
+		r := programtest.Run(t, slices.Concat(env, strings.Fields(c.time)), args...)
 		lines := complaints(r)
 		if r.Code != c.code || len(lines) != c.expect {
 			t.Errorf("%q refused: exit status %d, %d complaints; want %d and %d\n%s%s", c.refuse, r.Code, len(lines), c.code, c.expect, r.Stdout, r.Stderr)
@@ -103,7 +111,8 @@ func inFrontOf(s *registrytest.Server) http.Handler {
 // anyDigest leaves open which of the blobs was refused: they are sent at once.
 func anyDigest(line string) string { return digestInText.ReplaceAllString(line, "sha256:…") }
 
-// complaints are the errors, hints and warnings of a run, and the finding of verify that a token may not read.
+// complaints are the errors, hints and warnings of a run, in a job as its log shows them, and the finding of verify that a
+// token may not read.
 func complaints(r programtest.Result) (all []string) {
 	all = strings.Split(strings.TrimRight(r.Stderr, "\n"), "\n")
 	if r.Stderr == "" {
@@ -113,6 +122,9 @@ func complaints(r programtest.Result) (all []string) {
 	for i, line := range lines {
 		if strings.HasPrefix(line, "  warning token-cannot-read:") {
 			all = append(all, lines[i:i+2]...)
+		}
+		if text, ok := strings.CutPrefix(line, "::error::"); ok {
+			all = append(all, strings.Split("Error: "+text, "%0A")...)
 		}
 	}
 	return all

@@ -84,6 +84,10 @@ func (g *gitHub) compare(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gitHub) list(w http.ResponseWriter, r *http.Request) {
+	if r.FormValue("path") == "" {
+		g.count(w, r)
+		return
+	}
 	var touching []gitCommit
 	for i := g.index(r.FormValue("sha")); i >= 0; i-- {
 		if g.commits[i].touches == r.FormValue("path") {
@@ -91,6 +95,21 @@ func (g *gitHub) list(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	_, _ = fmt.Fprintf(w, `[%s]`, encode(touching))
+}
+
+// count is a list of the commits that lead to one, a page each: how many pages there are is its height.
+func (g *gitHub) count(w http.ResponseWriter, r *http.Request) {
+	i := g.index(r.FormValue("sha"))
+	if len(r.Form) != 2 || r.FormValue("per_page") != "1" || i < 0 {
+		http.Error(w, `{"message":"Not Found"}`, http.StatusNotFound) // with a filter GitHub's count is not reliable
+		return
+	}
+	parents := "[]"
+	if i > 0 {
+		parents = fmt.Sprintf(`[{"sha":%q}]`, g.commits[i-1].sha)
+		w.Header().Set("Link", fmt.Sprintf(`<%s/x?page=2>; rel="next", <%[1]s/x?page=%d>; rel="last"`, g.URL, i+1))
+	}
+	_, _ = fmt.Fprintf(w, `[%s,"parents":%s}]`, strings.TrimSuffix(encode(g.commits[i:i+1]), "}"), parents)
 }
 
 func encode(commits []gitCommit) string {
@@ -105,6 +124,7 @@ func encode(commits []gitCommit) string {
 func (g *gitHub) runAction(t *testing.T, workspace, sha string, inputs ...string) (said string, code int) {
 	t.Helper()
 	output := filepath.Join(t.TempDir(), "output")
+	programtest.Write(t, output, "")
 	r := programtest.Run(t, append([]string{
 		"GITHUB_ACTIONS=true", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_SERVER_URL=https://github.com", "GITHUB_API_URL=" + g.URL,
 		"GITHUB_REF_NAME=main", "GITHUB_SHA=" + sha, "GITHUB_WORKSPACE=" + workspace, "GITHUB_OUTPUT=" + output,
@@ -122,7 +142,7 @@ func (g *gitHub) runAction(t *testing.T, workspace, sha string, inputs ...string
 	return said, r.Code
 }
 
-// TestBuildAsksGitHub runs builds in jobs that have a token: the commit's time, the
+// TestBuildAsksGitHub runs builds in jobs that have a token: the commit's height and time, the
 // order of commits and Conventional Commits come from the API.
 func TestBuildAsksGitHub(t *testing.T) {
 	history := []gitCommit{
@@ -152,12 +172,27 @@ func TestBuildAsksGitHub(t *testing.T) {
 	}
 	build(0, `"created":"2026-11-01T00:00:00Z"`)
 	promote(t, filepath.Join(workspace, "layout"), "0.0.1-rc.1", "0.0.1")
-	build(2, "\n0.1.0-rc.1\n", "INPUT_BUMP=auto") // feat; the breaking commit touches docs only
-	build(3, "\n0.1.0-rc.2\n", "INPUT_BUMP=auto")
+	build(2, "\n0.1.0-rc.3\n", "INPUT_BUMP=auto") // feat; the breaking commit touches docs only
+	build(3, "\n0.1.0-rc.4\n", "INPUT_BUMP=auto")
 	build(1, "\nsuperseded\n")
 	g.down = true
-	said := build(1, "\ncreated\n") // without GitHub the build is dated now, which is after all others
-	for _, part := range []string{"::warning::", "dated now", "so their times decide"} {
+	layout := filepath.Join(workspace, "layout", "index.json")
+	before, err := os.ReadFile(layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, code := g.runAction(t, workspace, history[1].sha) // no height is guessed
+	for _, part := range []string{"::error::finding the height of commit bbbbbbb: ", "502", "the input height", "git rev-list --count", "contents: read"} {
+		if code != 1 || !strings.Contains(said, part) {
+			t.Errorf("exit status %d, %q is missing in\n%s", code, part, said)
+		}
+	}
+	if after, err := os.ReadFile(layout); err != nil || string(after) != string(before) {
+		t.Errorf("%v: a build without a height writes\n%s", err, after)
+	}
+	// Without GitHub the build is dated now, which is after all others, so that nothing says that it is contained.
+	said = build(1, "\n0.1.1-rc.2\n", "INPUT_HEIGHT=2")
+	for _, part := range []string{"::warning::", "\ncreated\n", "dated now", "so that their heights decide"} {
 		if !strings.Contains(said, part) {
 			t.Errorf("%q is missing in\n%s", part, said)
 		}

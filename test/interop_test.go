@@ -213,7 +213,7 @@ func TestFluxPacksTheSameFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			repo := "acme/" + strings.ReplaceAll(strings.ToLower(name), " ", "-")
 			r := programtest.Run(t, []string{timeA}, "build", "--repository", s.Host+"/"+repo, "--plain-http", "--path", tree,
-				"--revision", "main@sha1:"+commitA, "--ignore", strings.Join(lines, "\n"))
+				"--revision", "main@sha1:"+commitA, "--height", "1", "--ignore", strings.Join(lines, "\n"))
 			if r.Code != 0 {
 				t.Fatalf("%s%s", r.Stdout, r.Stderr)
 			}

@@ -50,7 +50,7 @@ func TestEveryRequestOfAPromotionFails(t *testing.T) {
 			s := registrytest.Start(t, registrytest.Options{Token: true})
 			a := programtest.BuildFor(t, s, commitA, 0)
 			b := programtest.BuildFor(t, s, commitB, 1)
-			want := map[string]string{"validated-aaaaaaa": a.Digest, "0.0.1": a.Digest, "0.0.2-rc.0": b.Digest}
+			want := map[string]string{"validated-aaaaaaa": a.Digest, "0.0.1": a.Digest, "0.0.2-rc.2": b.Digest}
 			maps.Copy(want, s.Tags(fleet))
 			disturb(t, s, c, want, a.BoundStatus(t))
 		})
@@ -67,7 +67,7 @@ func TestEveryRequestOfARollbackFails(t *testing.T) {
 			programtest.TagOnce(t, s, a.BoundStatus(t))
 			b := programtest.BuildFor(t, s, commitB, 1)
 			programtest.TagOnce(t, s, b.BoundStatus(t))
-			programtest.BuildFor(t, s, commitC, 2) // in flight: 0.0.3-rc.1
+			programtest.BuildFor(t, s, commitC, 2) // in flight: 0.0.3-rc.3
 			want := map[string]string{"0.0.4": a.Digest}
 			maps.Copy(want, s.Tags(fleet))
 			disturb(t, s, c, want, nil, "--digest", a.Digest, "--version", "next")

@@ -25,7 +25,7 @@ func TestPromotionWhoseReadsLag(t *testing.T) {
 			t.Parallel()
 			s := registrytest.Start(t, registrytest.Options{Token: true})
 			a, b := programtest.BuildFor(t, s, commitA, 0), programtest.BuildFor(t, s, commitB, 1)
-			want := map[string]string{"validated-aaaaaaa": a.Digest, "0.0.1": a.Digest, "0.0.2-rc.0": b.Digest}
+			want := map[string]string{"validated-aaaaaaa": a.Digest, "0.0.1": a.Digest, "0.0.2-rc.2": b.Digest}
 			maps.Copy(want, s.Tags(fleet))
 			j := programtest.Keep(s, new(programtest.Journal), registrytest.Lag(test.lag))
 			outcome := "promoted"
@@ -38,7 +38,7 @@ func TestPromotionWhoseReadsLag(t *testing.T) {
 				outcome = "unchanged"
 			}
 			r := programtest.TagOnce(t, s, a.BoundStatus(t))
-			if r.Outcome != outcome || r.Version != "0.0.1" || r.Rescued == nil || r.Rescued.Candidate != "0.0.2-rc.0" || len(r.Warnings) > 0 {
+			if r.Outcome != outcome || r.Version != "0.0.1" || len(r.Rescued) != 1 || r.Rescued[0].Candidate != "0.0.2-rc.2" || len(r.Warnings) > 0 {
 				t.Errorf("report %s", r.Log)
 			}
 			if got := s.Tags(fleet); !maps.Equal(got, want) {

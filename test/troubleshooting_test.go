@@ -321,6 +321,8 @@ func codeOf(e ast.Expr, constants map[string]string) string {
 	switch e := e.(type) {
 	case *ast.Ident:
 		return constants[e.Name]
+	case *ast.SelectorExpr: // of another package
+		return constants[e.Sel.Name]
 	case *ast.BasicLit:
 		code, _ := strconv.Unquote(e.Value)
 		return code

@@ -49,7 +49,7 @@ func stuckTags(i int, a *programtest.Artifact) []string {
 	if i < 1000 {
 		return promotedTags(i, a)
 	}
-	a.Tag = fmt.Sprintf("0.0.1002-rc.%d", i)
+	a.Tag = fmt.Sprintf("0.0.1002-rc.%d", i+2)
 	return []string{"sha-" + a.Commit[:7], "integration-" + a.Commit[:7], a.Tag}
 }
 
@@ -57,14 +57,14 @@ func stuckTags(i int, a *programtest.Artifact) []string {
 // long ago by versions of other bases, promotions that ended halfway, builds that were killed.
 func worstTags(i int, a *programtest.Artifact) []string {
 	digits := a.Commit[:7]
-	tags := []string{"sha-" + digits, "integration-" + digits, fmt.Sprintf("0.0.1-rc.%d", i+1)}
+	tags := []string{"sha-" + digits, "integration-" + digits, fmt.Sprintf("0.0.1-rc.%d", i+2)}
 	switch {
 	case i < 6:
 		tags = append(tags, "validated-"+digits, fmt.Sprintf("0.0.%d", i+1))
 	case i >= 3318:
 		return tags[:1]
 	case i >= 2000:
-		tags[2] = fmt.Sprintf("0.0.7-rc.%d", i+1)
+		tags[2] = fmt.Sprintf("0.0.7-rc.%d", i+2)
 	}
 	if i%3 == 1 && i >= 6 {
 		tags = append(tags, "validated-"+digits)

@@ -5,20 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/build"
 	"github.com/oci-promote/oci-promote/internal/bundle"
 	"github.com/oci-promote/oci-promote/internal/oci"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 	semver "github.com/oci-promote/oci-promote/internal/version"
 )
 
-// build turns inputs into a pipeline.Build and runs it.
+// build turns inputs into a build.Build and runs it.
 func (c *command) build(ctx context.Context, v action.Values, s session) (report pipeline.Report, err error) {
 	r := action.Read(v)
 	in := c.common(r)
-	b := pipeline.Build{
+	b := build.Build{
 		Name:          in.ref.String(),
 		Initial:       action.Get(r, "initial-version", semver.ParseStable),
 		SHALength:     in.shaLength,
@@ -28,12 +30,15 @@ func (c *command) build(ctx context.Context, v action.Values, s session) (report
 		Clusters:      in.clusters,
 		Pack:          bundle.Options{Ignore: r.Lines("ignore"), Progress: s.packing},
 		Meta:          c.metadata(r),
+		Again:         c.isAgain(),
 		Log:           s.log,
 		Upload:        s.uploading,
 	}
 	b.Bump, b.AutoBump = readBump(r)
 	firstBuild := r.Bool("first-build")
-	b.Source, b.Path = c.source(r, s.workspace)
+	height := readHeight(r)
+	var dir string
+	b.Source, dir, b.Path = c.source(r, s.workspace)
 	if err := r.Err(); err != nil {
 		return report, err
 	}
@@ -46,9 +51,17 @@ func (c *command) build(ctx context.Context, v action.Values, s session) (report
 	if api != nil {
 		b.History = api
 	}
-	var warning string
-	if b.Meta.Created, warning, err = c.created(ctx, b.Meta.Revision, api); err != nil {
+	var around *clone
+	if s.byHand {
+		around = &clone{dir}
+	}
+	where, err := c.origin(b.Meta.Revision, height, around, api)
+	if err != nil {
 		return report, err
+	}
+	b.Origin = func(ctx context.Context) (o build.Origin, err error) {
+		o.Height, o.Created, o.Warning, err = where.ask(ctx)
+		return o, err
 	}
 	repo, closeRepo, err := in.open(ctx, oci.Options{Transport: transport, FirstBuild: firstBuild, Build: true})
 	if err != nil {
@@ -60,10 +73,13 @@ func (c *command) build(ctx context.Context, v action.Values, s session) (report
 	if errors.Is(err, bundle.ErrEmpty) {
 		err = &hinted{err, "the directory is empty or everything in it is ignored; is there an actions/checkout step before this one?"}
 	}
-	if warning != "" {
-		report.Warnings = append(report.Warnings, warning)
-	}
 	return report, err
+}
+
+// isAgain reports whether GitHub runs the job again: then most likely nothing is left to upload.
+func (c *command) isAgain() bool {
+	attempt, err := strconv.Atoi(c.getenv("GITHUB_RUN_ATTEMPT"))
+	return err == nil && attempt > 1
 }
 
 func readBump(r *action.Reader) (bump semver.Bump, auto bool) {
@@ -82,7 +98,7 @@ func readBump(r *action.Reader) (bump semver.Bump, auto bool) {
 }
 
 // metadata is what the manifest says of the commit. The commit comes from the run's
-// variables, never from the work tree, where git refuses to work (facts 21).
+// variables, never from the work tree, where git refuses to work (docs/facts.md 21).
 func (c *command) metadata(r *action.Reader) bundle.Metadata {
 	m := bundle.Metadata{Source: action.Get(r, "source", withoutLogin), Extra: r.Pairs("annotations")}
 	m.Revision = action.Get(r, "revision", func(s string) (bundle.Revision, error) {

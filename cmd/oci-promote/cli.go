@@ -62,7 +62,8 @@ func (c *command) runMode(ctx context.Context, mode string, args []string) int {
 	}
 	bar := &progress{out: c.stderr, on: c.terminal}
 	report, err := c.mode(ctx, mode, values, session{
-		log: func(line string) { bar.clear(); c.println(c.stderr, line) },
+		byHand: true,
+		log:    func(line string) { bar.clear(); c.println(c.stderr, line) },
 		packing: func(files int, bytes int64) {
 			bar.show(func() string { return fmt.Sprintf("packing: %d files, %s", files, size(bytes)) })
 		},

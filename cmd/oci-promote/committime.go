@@ -6,34 +6,47 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/oci-promote/oci-promote/internal/bundle"
-	"github.com/oci-promote/oci-promote/internal/github"
 	"github.com/oci-promote/oci-promote/internal/trigger"
 )
 
-// created is the time of the commit, so that the same commit gives the same digest
-// on any machine: SOURCE_DATE_EPOCH (reproducible-builds.org), the push event, the
-// GitHub API, in this order. The time of day is the last resort, with a warning.
-func (c *command) created(ctx context.Context, rev bundle.Revision, api *github.Repository) (t time.Time, warning string, err error) {
+// told is the time of the commit as the run itself tells it, so that the same commit gives the same digest on any machine:
+// SOURCE_DATE_EPOCH (reproducible-builds.org), else the push event, else zero.
+func (c *command) told(commit string) (time.Time, error) {
 	if epoch := c.getenv("SOURCE_DATE_EPOCH"); epoch != "" {
-		seconds, err := strconv.ParseUint(epoch, 10, 33)
+		t, err := unixTime(epoch)
 		if err != nil {
-			return t, "", fmt.Errorf("SOURCE_DATE_EPOCH: %q is not a number of seconds since 1970", epoch)
+			return t, fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
 		}
-		return time.Unix(int64(seconds), 0).UTC(), "", nil
+		return t, nil
 	}
-	if t, err := c.pushTime(rev.Commit); err != nil || !t.IsZero() {
-		return t, "", err
+	return c.pushTime(commit)
+}
+
+func unixTime(s string) (time.Time, error) {
+	seconds, err := strconv.ParseUint(s, 10, 33)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is not a number of seconds since 1970", s)
+	}
+	return time.Unix(int64(seconds), 0).UTC(), nil
+}
+
+// date asks the clone and then GitHub for the commit's time. The time of day is the last resort, with a warning.
+func (o origin) date(ctx context.Context) (t time.Time, warning string) {
+	if o.clone != nil {
+		if t, err := o.clone.time(ctx, o.commit); err == nil {
+			return t, ""
+		}
 	}
 	reason := "no GitHub token allows to ask"
-	if api != nil {
-		if t, err = api.CommitTime(ctx, rev.Commit); err == nil {
-			return t, "", nil
+	if o.api != nil {
+		t, err := o.api.CommitTime(ctx, o.commit)
+		if err == nil {
+			return t, ""
 		}
 		reason = withHint(err)
 	}
-	return time.Now().UTC().Truncate(time.Second), "the time of the commit is not known (" + reason + "), so the artifact is dated now:" +
-		" the same commit packed again will have another digest; set SOURCE_DATE_EPOCH to the commit's time to avoid that", nil
+	return o.now().UTC().Truncate(time.Second), "the time of the commit is not known (" + reason + "), so the artifact is dated now:" +
+		" the same commit packed again will have another digest; set SOURCE_DATE_EPOCH to the commit's time to avoid that"
 }
 
 // pushTime is the commit's time from the push event that started the run, or zero

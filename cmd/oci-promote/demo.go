@@ -86,7 +86,7 @@ func (d *demo) tell(ctx context.Context) error {
 		{"Integration reports that the first is healthy. It goes live, and the second, which no cluster would select any more, is rescued.",
 			func() error { return d.status(ctx, first, first.Candidate) }},
 		{"Integration takes the second by its new number, and reports that it is healthy.",
-			func() error { return d.status(ctx, second, "0.0.2-rc.0") }},
+			func() error { return d.status(ctx, second, "0.0.2-rc.2") }},
 		{"Verify follows the newest candidate along its path.",
 			func() error { return d.verify(ctx) }},
 		{"The second turns out to be bad. A rollback is a new, higher version of the first.",
@@ -105,10 +105,11 @@ func (d *demo) tell(ctx context.Context) error {
 
 func (d *demo) build(ctx context.Context, commit string) (pipeline.Report, error) {
 	const firstOfAll = 1767225600 // 2026-01-01T00:00:00Z
-	d.step("$ oci-promote build --repository oci-layout:DIR --path %s --revision main@sha1:%.7s…", d.path, commit)
 	env := map[string]string{"SOURCE_DATE_EPOCH": strconv.Itoa(firstOfAll + d.builds*3600)}
 	d.builds++
-	return d.run(ctx, action.Build, action.Values{"path": d.tree(), "revision": "main@sha1:" + commit}, env)
+	height := strconv.Itoa(d.builds)
+	d.step("$ oci-promote build --repository oci-layout:DIR --path %s --revision main@sha1:%.7s… --height %s", d.path, commit, height)
+	return d.run(ctx, action.Build, action.Values{"path": d.tree(), "revision": "main@sha1:" + commit, "height": height}, env)
 }
 
 // status promotes as a job does that a commit status started.

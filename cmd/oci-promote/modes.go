@@ -12,6 +12,7 @@ import (
 // session is how a mode speaks while it runs; the report comes after.
 type session struct {
 	workspace string // the directory that path may not leave; empty by hand
+	byHand    bool   // started by a person, or a script of theirs, who may have a clone, and gives flags
 	log       func(line string)
 	packing   func(files int, bytes int64) // may be nil
 	uploading func(sent, total int64)      // may be nil

@@ -38,15 +38,14 @@ func reportLines(r pipeline.Report) []string {
 	}
 	add("tags", strings.Join(r.Tags, "  "))
 	add("would write", strings.Join(r.Plan, "  "))
-	if r.Rescued != nil {
-		add("rescued", fmt.Sprintf("%s, now %s", r.Rescued.From, r.Rescued.Candidate))
+	for _, rescued := range r.Rescued {
+		add("rescued", fmt.Sprintf("%s, now %s", rescued.From, rescued.Candidate))
 	}
 	if r.Previous != nil {
 		add("before", before(*r.Previous))
 	}
 	if r.Rollback != nil {
 		add("held back", orElse(strings.Join(r.Rollback.Held, "  "), "no candidate in flight"))
-		add("not held", strings.Join(r.Rollback.NotHeld, "  "))
 	}
 	if r.Selected != nil {
 		add("integration", selects(r.Selected.Integration))
@@ -69,7 +68,7 @@ func before(s pipeline.Stable) string {
 	return fmt.Sprintf("%s, of commit %.7s", s.Version, s.SHA)
 }
 
-func packed(a *pipeline.Artifact) string {
+func packed(a *pipeline.Packed) string {
 	files := "1 file"
 	if a.Files != 1 {
 		files = fmt.Sprintf("%d files", a.Files)

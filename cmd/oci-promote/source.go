@@ -11,23 +11,22 @@ import (
 	"github.com/oci-promote/oci-promote/internal/bundle"
 )
 
-// source opens the directory to pack as a file system that nothing leads out of, and
-// gives its path in the git repository. Without a workspace any directory will do.
-func (c *command) source(r *action.Reader, workspace string) (fs.FS, string) {
-	var rel string
-	fsys := action.Get(r, "path", func(name string) (fs.FS, error) {
-		dir, inside, err := resolveBelow(workspace, name)
+// source opens the directory to pack as a file system that nothing leads out of, and gives its place
+// on disk and its path in the git repository. Without a workspace any directory will do.
+func (c *command) source(r *action.Reader, workspace string) (fsys fs.FS, dir, rel string) {
+	fsys = action.Get(r, "path", func(name string) (fs.FS, error) {
+		full, inside, err := resolveBelow(workspace, name)
 		if err != nil {
 			return nil, err
 		}
-		rel = filepath.ToSlash(inside)
+		dir, rel = full, filepath.ToSlash(inside)
 		root, err := bundle.OpenDir(dir)
 		if err != nil {
 			return nil, err
 		}
 		return root, nil
 	})
-	return fsys, rel
+	return fsys, dir, rel
 }
 
 // resolveBelow finds the directory behind name, and its path inside workspace. It refuses

@@ -108,8 +108,8 @@ func callouts(r pipeline.Report) string {
 
 // promotionRows tell what a promotion follows, holds back and sets free.
 func promotionRows(r pipeline.Report, p pages) (rows [][2]string) {
-	if r.Rescued != nil {
-		rows = append(rows, [2]string{"Rescued", action.Code(r.Rescued.From) + ", now " + action.Code(r.Rescued.Candidate)})
+	for _, rescued := range r.Rescued {
+		rows = append(rows, [2]string{"Rescued", action.Code(rescued.From) + ", now " + action.Code(rescued.Candidate)})
 	}
 	if b := r.Previous; b != nil {
 		value := action.Code(b.Version)
@@ -119,9 +119,7 @@ func promotionRows(r pipeline.Report, p pages) (rows [][2]string) {
 		rows = append(rows, [2]string{"Before", value})
 	}
 	if b := r.Rollback; b != nil {
-		rows = append(rows,
-			[2]string{"Held back in flight", orElse(codes(b.Held), "none")},
-			[2]string{"Not held back", codes(b.NotHeld)})
+		rows = append(rows, [2]string{"Held back in flight", orElse(codes(b.Held), "none")})
 	}
 	return rows
 }

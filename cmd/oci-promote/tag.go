@@ -13,17 +13,18 @@ import (
 	"github.com/oci-promote/oci-promote/internal/github"
 	"github.com/oci-promote/oci-promote/internal/oci"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/promote"
 	"github.com/oci-promote/oci-promote/internal/trigger"
 	semver "github.com/oci-promote/oci-promote/internal/version"
 )
 
-// tag turns inputs and the event into a pipeline.Tag and runs it.
+// tag turns inputs and the event into a promote.Promotion and runs it.
 func (c *command) tag(ctx context.Context, v action.Values, s session) (report pipeline.Report, err error) {
 	r := action.Read(v)
 	in := c.common(r)
 	gate := readGate(r)
 	asked := readAsked(r)
-	t := pipeline.Tag{
+	t := promote.Promotion{
 		Name: in.ref.String(), Manual: readManual(r), SHALength: in.shaLength, Wait: r.Duration("wait"),
 		DryRun: in.dryRun, Clusters: in.clusters, Log: s.log,
 	}
@@ -42,13 +43,16 @@ func (c *command) tag(ctx context.Context, v action.Values, s session) (report p
 		return report, err
 	}
 	if ignored != "" {
-		return pipeline.Ignored(t.Name, ignored), nil
+		return promote.Ignored(t.Name, ignored), nil
 	}
 	t.Subject, t.Notes = subject, release.wanted
 	transport := in.transport(s.log)
 	api, err := c.history(in.token, transport)
 	if err != nil {
 		return report, err
+	}
+	if api != nil {
+		t.History = api
 	}
 	if subject == nil {
 		if t.Health, err = catchUp(gate, api); err != nil {
@@ -109,20 +113,20 @@ func readAsked(r *action.Reader) (asked artifactAsked) {
 	return asked
 }
 
-func readManual(r *action.Reader) *pipeline.Manual {
+func readManual(r *action.Reader) *promote.Manual {
 	unvalidated := r.Bool("allow-unvalidated")
-	m := action.Get(r, "version", func(s string) (*pipeline.Manual, error) {
+	m := action.Get(r, "version", func(s string) (*promote.Manual, error) {
 		switch s {
 		case "":
 			return nil, nil //nolint:nilnil // derived
 		case "next":
-			return &pipeline.Manual{Next: true}, nil
+			return &promote.Manual{Next: true}, nil
 		}
 		v, err := semver.ParseStable(s)
 		if err != nil {
 			err = fmt.Errorf("%w, nor next", err)
 		}
-		return &pipeline.Manual{Version: v}, err
+		return &promote.Manual{Version: v}, err
 	})
 	switch {
 	case m != nil:
@@ -136,7 +140,7 @@ func readManual(r *action.Reader) *pipeline.Manual {
 // subject is the artifact that the run is about. A cluster's report must prove it, whatever
 // the inputs say; they only choose. In any other event they are an approval. Nothing given
 // is nil: to catch up.
-func (c *command) subject(gate trigger.Gate, asked artifactAsked) (s *pipeline.Subject, ignored string, err error) {
+func (c *command) subject(gate trigger.Gate, asked artifactAsked) (s *promote.Subject, ignored string, err error) {
 	verdict, reported, err := c.report(gate)
 	switch {
 	case err != nil:
@@ -148,7 +152,7 @@ func (c *command) subject(gate trigger.Gate, asked artifactAsked) (s *pipeline.S
 	case reported && !verdict.Of(asked.commit, asked.digest):
 		return nil, fmt.Sprintf("%s, which is about another artifact than the inputs ask for", verdict.Because), nil
 	case reported:
-		s = &pipeline.Subject{
+		s = &promote.Subject{
 			Commit: verdict.Commit, Digest: verdict.Digest, Tag: verdict.Tag, ByCommit: verdict.Digest == "",
 			Proven: true, Because: verdict.Because,
 		}
@@ -159,7 +163,7 @@ func (c *command) subject(gate trigger.Gate, asked artifactAsked) (s *pipeline.S
 	case asked == artifactAsked{}:
 		return nil, "", nil
 	}
-	s = &pipeline.Subject{
+	s = &promote.Subject{
 		Commit: asked.commit, Digest: asked.digest, Latest: asked.latest, ByCommit: asked.commit != "" && asked.digest == "",
 		Because: c.approver(),
 	}
@@ -170,7 +174,7 @@ func (c *command) subject(gate trigger.Gate, asked artifactAsked) (s *pipeline.S
 }
 
 // catchUp asks GitHub for the newest word of the Kustomization on a candidate's commit.
-func catchUp(gate trigger.Gate, api *github.Repository) (pipeline.Health, error) {
+func catchUp(gate trigger.Gate, api *github.Repository) (promote.Health, error) {
 	switch {
 	case gate.Name == "":
 		return nil, &hinted{errors.New("kustomization: not set, and neither artifact-sha nor digest is; expected what to promote, or whose commit statuses to catch up with"),
@@ -179,7 +183,7 @@ func catchUp(gate trigger.Gate, api *github.Repository) (pipeline.Health, error)
 		return nil, &hinted{errors.New("catching up reads commit statuses from GitHub, and there is no token or no GITHUB_REPOSITORY"),
 			"set token (by hand: GITHUB_TOKEN and GITHUB_REPOSITORY), or give artifact-sha or digest"}
 	}
-	return func(ctx context.Context, commit string, d digest.Digest) (*pipeline.Subject, string, error) {
+	return func(ctx context.Context, commit string, d digest.Digest) (*promote.Subject, string, error) {
 		found, err := api.Statuses(ctx, commit)
 		if err != nil {
 			return nil, "", err
@@ -193,6 +197,6 @@ func catchUp(gate trigger.Gate, api *github.Repository) (pipeline.Health, error)
 		case !v.Proven:
 			return nil, v.Because, nil
 		}
-		return &pipeline.Subject{Commit: commit, Digest: d, ByCommit: v.Digest == "", Proven: true, Because: v.Because}, "", nil
+		return &promote.Subject{Commit: commit, Digest: d, ByCommit: v.Digest == "", Proven: true, Because: v.Because}, "", nil
 	}, nil
 }

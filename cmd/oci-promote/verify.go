@@ -15,6 +15,7 @@ import (
 	"github.com/oci-promote/oci-promote/internal/cluster"
 	"github.com/oci-promote/oci-promote/internal/oci"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/verify"
 )
 
 // The values of fail-on.
@@ -24,12 +25,12 @@ const (
 	failOnNever   = "never"
 )
 
-// verify turns inputs into a pipeline.Verify and runs it.
+// verify turns inputs into a verify.Verify and runs it.
 func (c *command) verify(ctx context.Context, values action.Values, s session) (report pipeline.Report, err error) {
 	r := action.Read(values)
 	in := c.common(r)
 	gate := readGate(r)
-	v := pipeline.Verify{
+	v := verify.Verify{
 		Name: in.ref.String(), SHALength: in.shaLength, MaxAge: r.Duration("max-age"), Clusters: in.clusters, Now: c.now().UTC(),
 		Gate: cluster.Gate{Namespace: gate.Namespace, Name: gate.Name, Repository: c.getenv("GITHUB_REPOSITORY"), Server: c.getenv("GITHUB_SERVER_URL")},
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/github"
-	"github.com/oci-promote/oci-promote/internal/pipeline"
 	"github.com/oci-promote/oci-promote/internal/trigger"
+	"github.com/oci-promote/oci-promote/internal/verify"
 )
 
 // host answers verify's questions from the GitHub API.
@@ -24,17 +24,17 @@ type host struct {
 
 // Word is the newest status of the Kustomization on an artifact. Where none was named, any
 // of Flux's statuses counts.
-func (h host) Word(ctx context.Context, commit string, d digest.Digest) (pipeline.Word, error) {
+func (h host) Word(ctx context.Context, commit string, d digest.Digest) (verify.Word, error) {
 	gate := h.gate
 	if gate.Name == "" && gate.Context == nil {
 		gate.Context = []string{"kustomization"}
 	}
 	found, err := h.Statuses(ctx, commit)
 	if err != nil {
-		return pipeline.Word{}, err
+		return verify.Word{}, err
 	}
 	s, _, err := gate.Newest(statusesOf(commit, found), d)
-	return pipeline.Word{State: clip(s.State), Context: clip(s.Context), Description: clip(s.Description), At: s.Updated}, err
+	return verify.Word{State: clip(s.State), Context: clip(s.Context), Description: clip(s.Description), At: s.Updated}, err
 }
 
 func statusesOf(commit string, found []github.Status) []trigger.Status {
@@ -48,12 +48,12 @@ func statusesOf(commit string, found []github.Status) []trigger.Status {
 // Builds are the runs on a commit that a push started, or a person; of the latter only those of
 // a workflow that calls itself a build, and this run. Others on the same commit, such as those of
 // a schedule, build what is there at their time.
-func (h host) Builds(ctx context.Context, commit string) ([]pipeline.Run, error) {
+func (h host) Builds(ctx context.Context, commit string) ([]verify.Run, error) {
 	found, err := h.RunsOf(ctx, commit)
 	if err != nil {
 		return nil, err
 	}
-	var runs []pipeline.Run
+	var runs []verify.Run
 	for i, run := range runsOf(found) {
 		run.Builds = strings.Contains(strings.ToLower(found[i].Name+" "+found[i].Path), "build")
 		run.Own = strconv.FormatInt(run.ID, 10) == h.own
@@ -67,7 +67,7 @@ func (h host) Builds(ctx context.Context, commit string) ([]pipeline.Run, error)
 
 // Promotions are the runs that a commit status started or, where there is none, a
 // repository_dispatch.
-func (h host) Promotions(ctx context.Context, since time.Time) ([]pipeline.Run, error) {
+func (h host) Promotions(ctx context.Context, since time.Time) ([]verify.Run, error) {
 	for _, event := range []string{trigger.StatusEvent, trigger.DispatchEvent} {
 		found, err := h.RunsBy(ctx, event, since)
 		if err != nil || len(found) > 0 {
@@ -78,7 +78,7 @@ func (h host) Promotions(ctx context.Context, since time.Time) ([]pipeline.Run, 
 }
 
 // FailedStep names the job and the step at which a run failed.
-func (h host) FailedStep(ctx context.Context, run pipeline.Run) (string, error) {
+func (h host) FailedStep(ctx context.Context, run verify.Run) (string, error) {
 	step, err := h.Repository.FailedStep(ctx, run.ID)
 	return clip(step), err
 }
@@ -98,10 +98,10 @@ func clip(s string) string {
 	return s
 }
 
-func runsOf(found []github.Run) []pipeline.Run {
-	runs := make([]pipeline.Run, len(found))
+func runsOf(found []github.Run) []verify.Run {
+	runs := make([]verify.Run, len(found))
 	for i, r := range found {
-		runs[i] = pipeline.Run{ID: r.ID, Name: clip(cmp.Or(r.Name, r.Path)), State: clip(r.Status), URL: clip(r.URL), Started: r.Started}
+		runs[i] = verify.Run{ID: r.ID, Name: clip(cmp.Or(r.Name, r.Path)), State: clip(r.Status), URL: clip(r.URL), Started: r.Started}
 		if r.Status == "completed" {
 			runs[i].State, runs[i].Done = clip(r.Conclusion), true
 		}

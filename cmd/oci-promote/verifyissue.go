@@ -13,7 +13,7 @@ import (
 
 var tagForm = regexp.MustCompile(`^\w[\w.-]*$`)
 
-// isTag reports whether s is what a registry takes for a tag (facts 15).
+// isTag reports whether s is what a registry takes for a tag (docs/facts.md 15).
 func isTag(s string) bool { return len(s) <= 128 && tagForm.MatchString(s) }
 
 // runLink leads to a workflow run.

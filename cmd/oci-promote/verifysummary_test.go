@@ -48,7 +48,7 @@ func (s *situation) build(hours int, sha string) {
 	if err := os.WriteFile("tree/app.yaml", []byte("commit: "+sha+"\n"), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	s.run(hours, "build", "--path", "tree", "--revision", "main@sha1:"+sha)
+	s.run(hours, "build", "--path", "tree", "--revision", "main@sha1:"+sha, "--height", map[string]string{shaA: "1", shaB: "2"}[sha])
 }
 
 // second is a first commit that is live, and a second that is built.

@@ -1,7 +1,7 @@
 // Package bundle turns a directory into a Flux artifact, reproducibly, and reads
 // such an artifact's manifest back.
 //
-// The format is Flux's (facts 7, fluxcd/pkg oci and tar): an OCI image manifest
+// The format is Flux's (docs/facts.md 7, fluxcd/pkg oci and tar): an OCI image manifest
 // with Flux's config type and one layer, a gzip-compressed tar.
 package bundle
 

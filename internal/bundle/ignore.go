@@ -36,7 +36,7 @@ func newIgnorer(lines []string) *ignorer {
 }
 
 // enter adds the .sourceignore of directory dir, whose patterns hold below it only.
-// flux push does not read these files (facts 10); Flux's sources do, and so do we.
+// flux push does not read these files (docs/facts.md 10); Flux's sources do, and so do we.
 func (ig *ignorer) enter(fsys fs.FS, dir string) error {
 	below := ""
 	var domain []string

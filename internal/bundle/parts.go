@@ -31,7 +31,7 @@ func (p Parts) Blobs() []ocispec.Descriptor {
 	return append([]ocispec.Descriptor{p.Config}, p.Layers...)
 }
 
-// Foreign tells what keeps the parts from being an artifact in Flux's format (facts 7);
+// Foreign tells what keeps the parts from being an artifact in Flux's format (docs/facts.md 7);
 // empty for nothing. Broken is whether Flux cannot unpack it either: source-controller takes
 // the first layer, which must be a gzip-compressed tar, and does not look at the config.
 func (p Parts) Foreign() (why string, broken bool) {

@@ -26,7 +26,7 @@ func (r Revision) String() string { return r.Ref + "@sha1:" + r.Commit }
 var revision = regexp.MustCompile(`^([^\x00-\x20\x7f]+)@sha1:([0-9a-f]{40})$`)
 
 // ParseRevision accepts <ref>@sha1:<40 hex digits>. Flux's commit status needs
-// exactly that: without the 40 digits no status ever reaches GitHub (facts 3).
+// exactly that: without the 40 digits no status ever reaches GitHub (docs/facts.md 3).
 func ParseRevision(s string) (Revision, error) {
 	m := revision.FindStringSubmatch(s)
 	if m == nil {

@@ -74,12 +74,3 @@ func (r *Repository) readable(ctx context.Context) error {
 	}
 	return err
 }
-
-// Contains reports whether commit is newer or an ancestor of it.
-func (r *Repository) Contains(ctx context.Context, newer, commit string) (bool, error) {
-	status, err := r.Compare(ctx, newer, commit)
-	if err == nil && status == "" {
-		err = fmt.Errorf("comparing %.7s with %.7s of %s/%s: GitHub does not know one of them", commit, newer, r.owner, r.name)
-	}
-	return status == "ahead" || status == "identical", err
-}

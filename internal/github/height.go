@@ -38,7 +38,7 @@ func (r *Repository) Height(ctx context.Context, commit string) (height uint64, 
 }
 
 // first asks for the list of the commits that lead to commit, one a page, newest first. It must have no filter: with
-// path or author GitHub's count of pages is not reliable (facts 24).
+// path or author GitHub's count of pages is not reliable (docs/facts.md 24).
 func (r *Repository) first(ctx context.Context, commit string) ([]*github.RepositoryCommit, *github.Response, error) {
 	o := &github.CommitsListOptions{SHA: commit, ListOptions: github.ListOptions{PerPage: 1}}
 	for _, wait := range pushWaits {

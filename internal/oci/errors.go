@@ -33,7 +33,7 @@ func (e *Error) Hint() string { return e.hint }
 // Unwrap gives the error of the library below.
 func (e *Error) Unwrap() error { return e.err }
 
-// TagImmutable reports that the registry says that it keeps this tag where it is (facts 17):
+// TagImmutable reports that the registry says that it keeps this tag where it is (docs/facts.md 17):
 // "immutable" on ECR and Harbor, "immutability" on Google's. For a tag that was free a moment
 // ago that is a lost race.
 func (e *Error) TagImmutable() bool {
@@ -135,7 +135,7 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 
 const notARegistry = "this is not how a registry answers; check the host and the path of the repository, and what stands in between"
 
-// accessHint names the permission or the package link that is missing (facts 14).
+// accessHint names the permission or the package link that is missing (docs/facts.md 14).
 func (r *Registry) accessHint(op operation, status int) string {
 	who := "the registry was asked " + r.login.as
 	if r.ref.Host != GHCR {

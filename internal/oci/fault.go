@@ -25,7 +25,7 @@ func transient(resp *http.Response, err error) string {
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return host(resp) + " answered " + resp.Status
 	case http.StatusForbidden:
-		// GitHub's secondary limits arrive as 403 with a text (facts 12), or, in answer
+		// GitHub's secondary limits arrive as 403 with a text (docs/facts.md 12), or, in answer
 		// to a HEAD, with the header alone.
 		if resp.Header.Get("Retry-After") != "" || strings.Contains(strings.ToLower(string(peek(resp))), "rate limit") {
 			return host(resp) + " answered " + resp.Status + ": rate limit"
@@ -53,7 +53,7 @@ func permanent(err error) bool {
 		errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// bodyDelay is GHCR's way to ask for a delay: a Go duration in the body (facts 12).
+// bodyDelay is GHCR's way to ask for a delay: a Go duration in the body (docs/facts.md 12).
 var bodyDelay = regexp.MustCompile(`(?i)retry-after: *([0-9.]+[a-zµ]+)`)
 
 // askedDelay reads the server's own delay: the header Retry-After in seconds or as

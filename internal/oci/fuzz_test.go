@@ -33,7 +33,7 @@ func FuzzDelay(f *testing.F) {
 		f.Add(429, header, "", "", "")
 	}
 	for _, body := range []string{
-		`{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 1.16ms, allowed: 44000/minute"}]}`, // facts 12
+		`{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 1.16ms, allowed: 44000/minute"}]}`, // docs/facts.md 12
 		"retry-after: 9223372036.854775807s", "Retry-After:   2562047h", "retry-after: 1..5ms", "retry-after: 1µs", "retry-after: -1s", strings.Repeat("x", 9000), "You have exceeded a secondary rate limit",
 	} {
 		f.Add(429, "", "", "", body)

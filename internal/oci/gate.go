@@ -2,11 +2,13 @@ package oci
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
 // gate lets a run's first request go alone until its token is there, or its answer where it
@@ -15,34 +17,49 @@ type gate struct {
 	taken  atomic.Bool
 	once   sync.Once
 	opened chan struct{}
+
+	refused error // that the login is not accepted, which one question tells; set before it opens
 }
 
 func newGate() *gate { return &gate{opened: make(chan struct{})} }
 
-func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
+func (g *gate) open(refused error) {
+	g.once.Do(func() {
+		g.refused = refused
+		close(g.opened)
+	})
+}
 
 // do sends with send, after the gate is open. An answer to the first request opens it, whatever
-// that is: the others then find out for themselves.
+// that is but a refused login: the others then find out for themselves.
 func (g *gate) do(ctx context.Context, send func() (*http.Response, error)) (*http.Response, error) {
 	if g.taken.CompareAndSwap(false, true) {
-		defer g.open()
+		defer g.open(nil)
 		return send()
 	}
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-g.opened:
+		if g.refused != nil {
+			return nil, g.refused
+		}
 		return send()
 	}
 }
 
-// gatedCache opens the gate when it has a token.
+// gatedCache opens the gate when it has a token, or knows that the login gets none.
 type gatedCache struct {
 	auth.Cache
 	gate *gate
 }
 
 func (c gatedCache) Set(ctx context.Context, registry string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
-	defer c.gate.open()
-	return c.Cache.Set(ctx, registry, scheme, key, fetch)
+	token, err := c.Cache.Set(ctx, registry, scheme, key, fetch)
+	var resp *errcode.ErrorResponse
+	if errors.As(err, &resp) && resp.StatusCode == http.StatusUnauthorized {
+		c.gate.open(err)
+	}
+	c.gate.open(nil)
+	return token, err
 }

@@ -64,6 +64,47 @@ func TestOneTokenForAllThatBegins(t *testing.T) {
 	}
 }
 
+// TestAWrongPasswordIsSentOnce: of requests that begin at once, the first finds out that the login is refused, and the others
+// take its word: a registry that locks an account after some attempts counts each.
+func TestAWrongPasswordIsSentOnce(t *testing.T) {
+	var tokens atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/token" {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token",service="s"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		tokens.Add(1)
+		time.Sleep(20 * time.Millisecond)
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprint(w, `{"errors":[{"code":"UNAUTHORIZED","message":"wrong password"}]}`)
+	}))
+	defer s.Close()
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenRegistry(ref, Options{PlainHTTP: true, Credentials: Credentials{Username: "robot", Password: "wrong"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make([]string, 4)
+	var wg sync.WaitGroup
+	for i := range said {
+		wg.Go(func() { _, err := allTags(t, r); said[i] = fmt.Sprint(err) })
+	}
+	wg.Wait()
+	for _, text := range said {
+		if !strings.Contains(text, "401") || !strings.Contains(text, "wrong password") || !strings.Contains(text, "for a token") || text != said[0] {
+			t.Errorf("it says %q", text)
+		}
+	}
+	if tokens.Load() != 1 {
+		t.Errorf("the password was sent %d times, want once", tokens.Load())
+	}
+}
+
 // TestTheGateOpensWithoutAToken: where the first request fails, or needs no token, the others go on.
 func TestTheGateOpensWithoutAToken(t *testing.T) {
 	for _, answer := range []canned{{200, "", `{"name":"acme/fleet","tags":["a"]}`}, {500, "", "down"}} {

@@ -26,7 +26,7 @@ var pinned = regexp.MustCompile(`@sha(256|512):[0-9a-f]*$`)
 
 // ParseReference accepts HOST/PATH, oci://HOST/PATH and oci-layout:DIR. The path is
 // lower-cased, because registries demand it and GitHub owners often are not
-// (facts 15). A tag or digest is refused: the tags are ours to choose.
+// (docs/facts.md 15). A tag or digest is refused: the tags are ours to choose.
 func ParseReference(s string) (Reference, error) {
 	if dir, ok := strings.CutPrefix(s, layoutScheme); ok {
 		if dir == "" {

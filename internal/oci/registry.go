@@ -42,7 +42,7 @@ type Registry struct {
 // errReadOnly guards a dry run against our own mistakes.
 var errReadOnly = errors.New("refusing to write in a dry run")
 
-// The bounds of a tag list. GHCR pages by 100 unless asked for more (facts 11).
+// The bounds of a tag list. GHCR pages by 100 unless asked for more (docs/facts.md 11).
 const (
 	tagPage      = 1000
 	maxTagPages  = 2000
@@ -123,7 +123,7 @@ func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string)
 		case resp.StatusCode == http.StatusNotFound && onList && unknownName(resp):
 			return nil
 		case resp.StatusCode == http.StatusForbidden && r.o.FirstBuild && !strings.Contains(resp.Error(), "rate limit"):
-			return nil // GHCR's token service says so too, of a package that is missing (facts 13)
+			return nil // GHCR's token service says so too, of a package that is missing (docs/facts.md 13)
 		}
 	}
 	return r.explain(listing, err)

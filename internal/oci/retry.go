@@ -74,7 +74,7 @@ func (t whole) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // policy decides for one request. oras-go's own waits 3 s at most and reads
-// Retry-After only on 429 (facts 18).
+// Retry-After only on 429 (docs/facts.md 18).
 type policy struct {
 	retrier *Retrier
 	since   time.Time // when the attempt began; zero for the first, which is no retry

@@ -1,9 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -136,42 +133,4 @@ func (d Diagnosis) Worst() Severity {
 		return ""
 	}
 	return d.Findings[0].Severity
-}
-
-// inOrder sorts findings: errors before warnings before infos, and along the path.
-func inOrder(all []Finding) []Finding {
-	severities := []Severity{Error, Warning, Info}
-	slices.SortStableFunc(all, func(a, b Finding) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity)),
-			cmp.Compare(slices.Index(Stages, a.Stage), slices.Index(Stages, b.Stage)),
-		)
-	})
-	return all
-}
-
-// maxAlike is how many findings of one code are told; a cluster can have thousands.
-const maxAlike = 5
-
-// bounded leaves out findings of which there are many alike, and says how many.
-func bounded(all []Finding) []Finding {
-	count := map[Code]int{}
-	told := all[:0:0]
-	for _, f := range all {
-		if count[f.Code]++; count[f.Code] <= maxAlike {
-			told = append(told, f)
-		}
-	}
-	for i, f := range slices.Backward(told) {
-		if more := count[f.Code] - maxAlike; more > 0 {
-			told[i].Message += fmt.Sprintf("; and %d more like this", more)
-			count[f.Code] = 0
-		}
-	}
-	return told
-}
-
-// hasError reports whether there is an error among findings.
-func hasError(all []Finding) bool {
-	return slices.ContainsFunc(all, func(f Finding) bool { return f.Severity == Error })
 }

@@ -4,11 +4,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/opencontainers/go-digest"
 )
 
 func FuzzParse(f *testing.F) {
 	for _, tag := range []string{"1.2.3", "0.0.1-rc.0", "1.2.3-rc.10", "v1.0.0", "1.0", "1.2.3-rc.01", "1.2.3-rc1", "2147483647.2147483647.2147483647",
-		"0.0.1-rc.2147483647", "1.2.3+b", "1.2.3-rc.1+b", "1.2.3-", "sha-0123456", "latest", "", " 1.2.3", "1.2.3\n", "\u0661.\u0662.\u0663"} {
+		"0.0.1-rc.2147483647", "0.0.1-rc.9007199254740992", "0.0.1-rc.9007199254740993", "1.2.3+b", "1.2.3-rc.1+b", "1.2.3-", "sha-0123456", "latest", "", " 1.2.3", "1.2.3\n", "\u0661.\u0662.\u0663"} {
 		f.Add(tag, "0.0.1", 0)
 		f.Add("0.0.2-rc.3", tag, 2)
 	}
@@ -26,32 +28,47 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%q prints itself as %q", tag, candidate)
 			}
 		}
-		nextIsAbove(t, tags, Bump(uint(bump)%3))
+		baseIsAbove(t, tags, Bump(uint(bump)%3))
 	})
 }
 
-// nextIsAbove holds Next to its promises, whatever the tags are.
-func nextIsAbove(t *testing.T, tags []string, bump Bump) {
+// baseIsAbove holds Base to its promises, whatever the tags are, and whatever they name.
+func baseIsAbove(t *testing.T, tags []string, bump Bump) {
 	t.Helper()
-	l := Read(tags)
-	next, err := l.Next(bump, Stable{0, 0, 1})
-	if err != nil {
+	w := &world{tags: map[string]digest.Digest{}}
+	for i, tag := range tags {
+		if l := Read([]string{tag}); len(l.Stables)+len(l.Candidates) > 0 {
+			w.tags[tag] = digest.Digest(rune('a' + i))
+		}
+	}
+	l := w.ladder()
+	from, n := Stable{0, 0, 1}, uint64(7)
+	if s, ok := l.Stable(); ok {
+		from = s.Bump(bump)
+	}
+	if top, ok := l.Top(); ok {
+		n = max(top.N, 1)
+	}
+	var c Candidate
+	var ok bool
+	w.ask(t, l, func(l *Ladder) (need Need) { c, ok, need = l.Base(from, n, "a"); return need })
+	if !ok {
 		if !strings.Contains(strings.Join(tags, " "), "2147483647") {
-			t.Fatalf("tags %q: %v", tags, err)
+			t.Fatalf("tags %q: no candidate is left", tags)
 		}
 		return
 	}
-	if again, err := ParseCandidate(next.String()); err != nil || again != next {
-		t.Fatalf("tags %q: the next candidate %s reads as %s, %v", tags, next, again, err)
+	if again, err := ParseCandidate(c.String()); err != nil || again != c {
+		t.Fatalf("tags %q: the candidate %s reads as %s, %v", tags, c, again, err)
 	}
-	if i := slices.IndexFunc(l.Candidates, func(c Candidate) bool { return c.Compare(next) >= 0 }); i >= 0 {
-		t.Fatalf("tags %q: the next candidate %s is not above %s", tags, next, l.Candidates[i])
+	if i := slices.IndexFunc(l.Candidates, func(d Candidate) bool { return l.Open(d) && d.Compare(c) > 0 }); i >= 0 {
+		t.Fatalf("tags %q: the candidate %s is not above %s", tags, c, l.Candidates[i])
 	}
-	if stable, ok := l.Stable(); ok && next.Base.Compare(stable) <= 0 || next.N == 0 {
-		t.Fatalf("tags %q: no cluster would pick %s", tags, next)
+	if d, taken := w.tags[c.String()]; taken && d != "a" {
+		t.Fatalf("tags %q: the candidate %s is another's", tags, c)
 	}
-	if !l.Above(next) {
-		t.Fatalf("tags %q: the next candidate %s counts as stranded", tags, next)
+	if !l.Open(c) || c.N != n {
+		t.Fatalf("tags %q: no cluster would pick %s, or its height is not %d", tags, c, n)
 	}
 }
 
@@ -76,7 +93,7 @@ func FuzzSelect(f *testing.F) {
 		if err != nil || constraint != ">= 0.0.0-0" {
 			return
 		}
-		if newest, _ := Read(tags).Newest(); picked != newest || !Read(tags).Above(picked) {
+		if newest, _ := Read(tags).Newest(); picked != newest || !Read(tags).Open(picked) {
 			t.Fatalf("integration picks %s of %q, the ladder says %s", picked, tags, newest)
 		}
 	})

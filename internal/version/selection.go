@@ -27,7 +27,7 @@ func (c Constraint) String() string { return c.text }
 
 // Select is the tag that Flux picks from tags: the highest that satisfies the
 // constraint, or "" when none does. Source-controller reads a tag as a version when
-// it has three parts and is semver at large (fluxcd/pkg version.ParseVersion; facts 8):
+// it has three parts and is semver at large (fluxcd/pkg version.ParseVersion; docs/facts.md 8):
 // v1.0.0 and 2026.01.02 count, 1.0 does not. Of two equal versions this picks the one
 // first in byte order, where Flux leaves it open.
 func (c Constraint) Select(tags []string) string {

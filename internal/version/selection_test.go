@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What Flux's source-controller selects, measured with its own code (facts 8).
+// What Flux's source-controller selects, measured with its own code (docs/facts.md 8).
 func TestSelect(t *testing.T) {
 	const measured = "0.0.1-rc.1 0.0.1-rc.2 0.0.1 0.0.2-rc.1"
 	tests := []struct{ name, constraint, tags, want string }{

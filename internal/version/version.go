@@ -12,21 +12,25 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// maxNumber bounds each number of a version of ours, so that adding one never
-// overflows. A tag with a larger number is somebody else's and is ignored.
-const maxNumber = 1<<31 - 1
+// maxNumber bounds each part of X.Y.Z, so that adding one never overflows, and MaxHeight
+// the N of rc.N, so that every JSON reader gives it back as it is (RFC 8259, 6). A tag
+// with a larger number is somebody else's and is ignored.
+const (
+	maxNumber = 1<<31 - 1
+	MaxHeight = 1 << 53
+)
 
 // Stable is a version X.Y.Z. The zero value is 0.0.0, which is never built.
 type Stable struct{ Major, Minor, Patch uint64 }
 
-// Candidate is a version X.Y.Z-rc.N; X.Y.Z is its base.
+// Candidate is a version X.Y.Z-rc.N; X.Y.Z is its base, N the height of its commit.
 type Candidate struct {
 	Base Stable
 	N    uint64
 }
 
 // ParseStable accepts X.Y.Z and nothing else: no "v", no leading zeros, no
-// pre-release, no build metadata (facts 15: a tag cannot hold a "+").
+// pre-release, no build metadata (docs/facts.md 15: a tag cannot hold a "+").
 func ParseStable(s string) (Stable, error) {
 	v, ok := parse(s)
 	if !ok || v.Prerelease() != "" {
@@ -36,15 +40,15 @@ func ParseStable(s string) (Stable, error) {
 }
 
 // ParseCandidate accepts X.Y.Z-rc.N and nothing else. The dot matters: semver
-// orders rc.10 above rc.9, but rc9 above rc10 (facts 8).
+// orders rc.10 above rc.9, but rc9 above rc10 (docs/facts.md 8).
 func ParseCandidate(s string) (Candidate, error) {
 	v, ok := parse(s)
 	number, isRC := "", false
 	if ok {
 		number, isRC = strings.CutPrefix(v.Prerelease(), "rc.")
 	}
-	n, err := strconv.ParseUint(number, 10, 31)
-	if !isRC || err != nil || strconv.FormatUint(n, 10) != number {
+	n, err := strconv.ParseUint(number, 10, 64)
+	if !isRC || err != nil || n > MaxHeight || strconv.FormatUint(n, 10) != number {
 		return Candidate{}, fmt.Errorf("%q is not a candidate X.Y.Z-rc.N such as 1.4.0-rc.2", s)
 	}
 	return Candidate{Stable{v.Major(), v.Minor(), v.Patch()}, n}, nil
@@ -64,6 +68,11 @@ func (s Stable) String() string { return fmt.Sprintf("%d.%d.%d", s.Major, s.Mino
 // Compare is negative when s is below t, positive when it is above.
 func (s Stable) Compare(t Stable) int {
 	return cmp.Or(cmp.Compare(s.Major, t.Major), cmp.Compare(s.Minor, t.Minor), cmp.Compare(s.Patch, t.Patch))
+}
+
+// valid reports whether c can be read back.
+func (c Candidate) valid() bool {
+	return max(c.Base.Major, c.Base.Minor, c.Base.Patch) <= maxNumber && c.N <= MaxHeight
 }
 
 // String is the tag of c.

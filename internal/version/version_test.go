@@ -63,10 +63,11 @@ func TestParseCandidate(t *testing.T) {
 		ok        bool
 	}{
 		{"plain", "1.2.3-rc.4", Candidate{Stable{1, 2, 3}, 4}, true},
-		{"a rescue", "0.0.1-rc.0", Candidate{Stable{0, 0, 1}, 0}, true},
+		{"a rescue of old, which is no longer written", "0.0.1-rc.0", Candidate{Stable{0, 0, 1}, 0}, true},
 		{"two digits", "0.0.1-rc.10", Candidate{Stable{0, 0, 1}, 10}, true},
-		{"largest number", "0.0.1-rc.2147483647", Candidate{Stable{0, 0, 1}, maxNumber}, true},
-		{"number too large", "0.0.1-rc.2147483648", Candidate{}, false},
+		{"larger than a part of the base", "0.0.1-rc.2147483648", Candidate{Stable{0, 0, 1}, 2147483648}, true},
+		{"largest number", "0.0.1-rc.9007199254740992", Candidate{Stable{0, 0, 1}, MaxHeight}, true},
+		{"number too large", "0.0.1-rc.9007199254740993", Candidate{}, false},
 		{"beyond 64 bits", "0.0.1-rc.18446744073709551616", Candidate{}, false},
 		{"base too large", "2147483648.0.0-rc.1", Candidate{}, false},
 		{"no dot", "1.2.3-rc4", Candidate{}, false},

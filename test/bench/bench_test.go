@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -12,39 +11,53 @@ import (
 )
 
 func BenchmarkBuild(b *testing.B)         { against(b, "Build") }
+func BenchmarkBuildAgain(b *testing.B)    { against(b, "BuildAgain") }
+func BenchmarkBuild10000(b *testing.B)    { against(b, "Build10000") }
 func BenchmarkPromoteDigest(b *testing.B) { against(b, "PromoteDigest") }
 func BenchmarkPromoteCommit(b *testing.B) { against(b, "PromoteCommit") }
 
 func against(b *testing.B, work string) {
 	s := open(b)
-	each(b, s, registryTools, func(b *testing.B, tool string) {
-		measure(b, s.server, func() cost { return s.one(b, work, tool) })
+	each(b, s, WorkOf(work), Latencies, func(b *testing.B, tool string) {
+		measure(b, s.server, func() cost { return s.one(b, work, "", tool) })
 	})
 }
 
 // Flux's client asks six requests a tag, so that it gets no more than 10 tags, and 1,000 without latency.
 func BenchmarkFind(b *testing.B) {
 	s := open(b)
-	for _, size := range []int{10, 1000, 10000} {
-		repo, next := s.history(b, size)
-		b.Run("tags="+strconv.Itoa(size), func(b *testing.B) {
-			each(b, s, registryTools, func(b *testing.B, tool string) {
-				if tool == "flux" && size > 10 {
+	work := WorkOf("Find")
+	for _, size := range work.Sizes {
+		b.Run("tags="+size, func(b *testing.B) {
+			each(b, s, work, Latencies, func(b *testing.B, tool string) {
+				if tool == "flux" && size != "10" {
 					b.Skip("two requests and as many logins a tag: minutes")
 				}
-				measure(b, s.server, func() cost { return s.find(b, tool, repo, next) })
+				measure(b, s.server, func() cost { return s.one(b, work.Name, size, tool) })
 			})
 		})
 	}
 }
 
+// Builds of 16 commits at once, the latency being that of a near registry.
+func BenchmarkBuilds16(b *testing.B) {
+	s := open(b)
+	each(b, s, WorkOf("Builds16"), CrowdLatencies, func(b *testing.B, tool string) {
+		var all []crowd
+		for range b.N {
+			all = append(all, s.crowd(b, tool))
+		}
+		reportCrowds(b, all)
+	})
+}
+
 // each runs f for each latency and each tool that is installed.
-func each(b *testing.B, s *bench, tools []string, f func(b *testing.B, tool string)) {
-	for _, latency := range Latencies {
+func each(b *testing.B, s *bench, work Work, latencies []time.Duration, f func(b *testing.B, tool string)) {
+	for _, latency := range latencies {
 		b.Run(fmt.Sprintf("latency=%dms", latency.Milliseconds()), func(b *testing.B) {
-			for _, tool := range tools {
+			for _, tool := range work.Tools {
 				b.Run("tool="+tool, func(b *testing.B) {
-					if !installed(tool) {
+					if !installed(b, tool) {
 						b.Skip(tool + " is not installed")
 					}
 					s.server.SetLatency(latency)
@@ -85,13 +98,13 @@ func measure(b *testing.B, s *registrytest.Server, one func() cost) {
 }
 
 func BenchmarkPack(b *testing.B) {
-	work := Works[len(Works)-1]
+	work := WorkOf("Pack")
 	for _, size := range work.Sizes {
 		tree := grow(b, size)
 		b.Run("tree="+size, func(b *testing.B) {
 			for _, tool := range work.Tools {
 				b.Run("tool="+tool, func(b *testing.B) {
-					if !installed(tool) {
+					if !installed(b, tool) {
 						b.Skip(tool + " is not installed")
 					}
 					measure(b, nil, func() cost { return pack(b, tool, tree) })
@@ -110,6 +123,6 @@ func pack(t testing.TB, tool, tree string) cost {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	return job{"testdata/Pack/" + tool + ".sh", []string{
-		"TREE=" + tree, "OUT=" + filepath.Join(dir, "out"), "HOME=" + dir, "COMMIT=" + commit(1), "SOURCE=" + source, "SOURCE_DATE_EPOCH=1767225600",
+		"TREE=" + tree, "OUT=" + filepath.Join(dir, "out"), "HOME=" + dir, "COMMIT=" + commit(1), "HEIGHT=1", "SOURCE=" + source, "SOURCE_DATE_EPOCH=1767225600",
 	}}.run(t)
 }

@@ -24,6 +24,7 @@ func describe() {
 			}
 		}
 	}
+	fmt.Printf("machine-%s: oci-promote at %.7s\n", Before, beforeCommit)
 	version := regexp.MustCompile(`v?[0-9]+(\.[0-9]+)+`)
 	for _, tool := range [][]string{
 		{"crane", "version"}, {"oras", "version"}, {"regctl", "version"}, {"tar", "--version"}, {"gzip", "--version"}, {"pigz", "--version"},

@@ -83,6 +83,11 @@ func (r *Results) least(work, size, latency, tool, unit string) float64 {
 	return slices.Min(values)
 }
 
+// most is the largest of the values; 0 where nothing was measured.
+func (r *Results) most(work, size, latency, tool, unit string) float64 {
+	return slices.Max(append(slices.Clone(r.values[key(work, size, latency, tool, unit)]), 0))
+}
+
 // runs is how often a row was measured at least, and at most.
 func (r *Results) runs() (least, most int) {
 	for k, values := range r.values {

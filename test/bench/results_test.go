@@ -18,6 +18,9 @@ BenchmarkBuild/latency=20ms/tool=oci-promote-2  1  900000000 ns/op  10.00 chain/
 BenchmarkBuild/latency=20ms/tool=oci-promote-2  1  200000000 ns/op  10.00 chain/op  12.00 requests/op
 BenchmarkBuild/latency=50ms/tool=oras           1  900000000 ns/op  11.00 chain/op  13.00 requests/op
 BenchmarkBuild/latency=20ms/tool=oras           1  500000000 ns/op  11.00 chain/op  13.00 requests/op
+BenchmarkBuilds16/latency=20ms/tool=oci-promote-2 1 9000000000 ns/op 14 most-requests 12 requests/build 8000000000 slowest-ns
+BenchmarkBuilds16/latency=20ms/tool=before-2  1 19000000000 ns/op 40 most-requests 31.5 requests/build 18000000000 slowest-ns 2 foreign-candidates
+BenchmarkBuilds16/latency=20ms/tool=before-2  1 19000000000 ns/op 60 most-requests 32 requests/build 18000000000 slowest-ns 3 foreign-candidates 1 disorder
 BenchmarkFind/tags=1000/latency=50ms/tool=oci-promote-2 1 50000000 ns/op 5 chain/op 6 requests/op
 BenchmarkPack/tree=500MB/tool=oci-promote-2  1  12345678901 ns/op  30.5 peak-MB
 PASS
@@ -39,16 +42,18 @@ PASS
 		"Medians of 1 to 3 runs", "- cores: 2\n- cpu: A\n\n",
 		"| oci-promote | 12 | 10 | | 200 ms | 300 ms |  |\n", "| oras | 13 | 11 | | 500 ms | 900 ms | 2.50 |\n",
 		"| crane | not measured |", "| 12.3 s |  | 30 MB |\n", "among 1,000 tags",
+		"| oci-promote | 12 | 14 | 8000 ms | 9000 ms |  | nothing |\n",
+		"| before | 32 | 60 | 18.0 s | 19.0 s | 2.11 | up to 3 builds report a candidate that is another's; the newest commit was not the highest in 1 of 2 runs |\n",
 	} {
 		if !strings.Contains(page, row) {
 			t.Errorf("the page lacks %q:\n%s", row, page)
 		}
 	}
-	if requests, chain, err := Stated(page, Works[3], "1000", Ours); requests != 6 || chain != 5 || err != nil {
+	if requests, chain, err := Stated(page, WorkOf("Find"), "1000", Ours); requests != 6 || chain != 5 || err != nil {
 		t.Errorf("stated: %d %d %v", requests, chain, err)
 	}
 	for _, missing := range []string{"crane", "nobody"} {
-		if _, _, err := Stated(page, Works[0], "", missing); err == nil {
+		if _, _, err := Stated(page, WorkOf("Build"), "", missing); err == nil {
 			t.Errorf("the page is said to have numbers of %s", missing)
 		}
 	}

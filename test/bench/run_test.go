@@ -3,22 +3,28 @@ package bench
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
-// repository is one that has builds already: commit 1 is 0.0.1-rc.1 and live as 0.0.1, commit 2 is 0.0.2-rc.1.
+// repository is one that has builds already: commit 1 is 0.0.1-rc.1 and live as 0.0.1, commit 2 is 0.0.2-rc.2. The next
+// number is 3, be it the height of the commit or the highest number plus one.
 const (
 	repository = "acme/fleet"
 	source     = "https://github.com/acme/fleet"
-	waiting    = "0.0.2-rc.1"
+	waiting    = "0.0.2-rc.2"
+	following  = "0.0.2-rc.3"
 )
 
 func commit(n int) string { return strings.Repeat(fmt.Sprintf("%08x", 0xa0000000+n<<12), 5) }
@@ -27,14 +33,15 @@ func commit(n int) string { return strings.Repeat(fmt.Sprintf("%08x", 0xa0000000
 type bench struct {
 	server *registrytest.Server
 	home   []string
-	n      int // repositories made
+	n      int               // repositories and contents made
+	next   map[string]string // by repository of history: the candidate that is next
 }
 
 // open starts a registry with token authentication, that pages as ghcr.io does.
 func open(t testing.TB) *bench {
 	t.Helper()
 	s := registrytest.Start(t, registrytest.Options{Token: true, DefaultPage: 100})
-	b := &bench{server: s, home: home(t, s)}
+	b := &bench{server: s, home: home(t, s, s.Host), next: map[string]string{}}
 	b.build(t, repository, 1)
 	b.promote(repository, Ours, 1, status(t, s, 1, "0.0.1-rc.1")).run(t)
 	b.build(t, repository, 2)
@@ -54,7 +61,7 @@ func (b *bench) fresh() string {
 
 func (b *bench) job(script, repo string, n int, more ...string) job {
 	return job{script, append(append([]string{
-		"REPO=" + b.server.Host + "/" + repo, "COMMIT=" + commit(n), "SOURCE=" + source, "OUT=" + filepath.Join(place, "out"),
+		"REPO=" + b.server.Host + "/" + repo, "COMMIT=" + commit(n), fmt.Sprint("HEIGHT=", n), "SOURCE=" + source, "OUT=" + filepath.Join(place, "out"),
 		fmt.Sprint("SOURCE_DATE_EPOCH=", 1767225600+86400*n), "TREE=../../testdata/platform",
 	}, b.home...), more...)}
 }
@@ -62,11 +69,17 @@ func (b *bench) job(script, repo string, n int, more ...string) job {
 // build is a build by us of the n-th commit, whose content is its number.
 func (b *bench) build(t testing.TB, repo string, n int) cost {
 	t.Helper()
+	return b.job("testdata/Build/oci-promote.sh", repo, n, content(t, n)).run(t)
+}
+
+// content is a tree that holds a number.
+func content(t testing.TB, n int) string {
+	t.Helper()
 	tree := t.TempDir()
 	if err := os.WriteFile(filepath.Join(tree, "app.yaml"), fmt.Appendf(nil, "replicas: %d\n", n), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return b.job("testdata/Build/oci-promote.sh", repo, n, "TREE="+tree).run(t)
+	return "TREE=" + tree
 }
 
 func (b *bench) promote(repo, tool string, n int, more []string) job {
@@ -119,16 +132,21 @@ func (b *bench) check(t testing.TB, repo, digest string, tags ...string) {
 	}
 }
 
-// one runs a work once, on a repository of its own, and looks whether it is done.
-func (b *bench) one(t testing.TB, work, tool string) cost {
+// one runs a work once, where it writes on a repository of its own, and looks whether it is done.
+func (b *bench) one(t testing.TB, work, size, tool string) cost {
 	t.Helper()
+	switch work {
+	case "Build":
+		return b.third(t, tool)
+	case "BuildAgain":
+		return b.again(t, tool)
+	case "Build10000":
+		return b.amongMany(t, tool)
+	case "Find":
+		return b.find(t, tool, size)
+	}
 	repo := b.fresh()
 	b.server.Reset()
-	if work == "Build" {
-		c := b.job("testdata/Build/"+tool+".sh", repo, 3).run(t)
-		b.check(t, repo, "", "sha-"+commit(3)[:7], "0.0.2-rc.2", "integration-"+commit(3)[:7])
-		return c
-	}
 	tag := waiting
 	if work == "PromoteCommit" {
 		tag = ""
@@ -139,18 +157,66 @@ func (b *bench) one(t testing.TB, work, tool string) cost {
 	return c
 }
 
-// history makes a repository with size tags: those of releases, and on top of them a candidate that we built. It gives the
-// candidate that is next.
-func (b *bench) history(t testing.TB, size int) (repo, next string) {
+// third builds commit 3.
+func (b *bench) third(t testing.TB, tool string) cost {
 	t.Helper()
-	repo = fmt.Sprintf("acme/history-%d", size)
-	var tags []string
-	for i := 1; len(tags) < size-3; i++ {
-		digits := fmt.Sprintf("%07x", i)
-		version := fmt.Sprintf("0.0.%d", i)
-		tags = append(tags, "sha-"+digits, version+"-rc.1", "integration-"+digits, "validated-"+digits, version)
+	repo := b.fresh()
+	b.server.Reset()
+	c := b.job("testdata/Build/"+tool+".sh", repo, 3).run(t)
+	b.check(t, repo, "", "sha-"+commit(3)[:7], following, "integration-"+commit(3)[:7])
+	return c
+}
+
+// amongMany builds commit 3 in a repository of 10,000 tags, with content that is new each time. A copy of so many tags would
+// take seconds: all runs get the same repository, and none finds what the one before it wrote.
+func (b *bench) amongMany(t testing.TB, tool string) cost {
+	t.Helper()
+	repo, next := b.history(t, "10000")
+	tags := []string{"sha-" + commit(3)[:7], next, "integration-" + commit(3)[:7]}
+	defer b.server.Untag(repo, tags...)
+	b.n++
+	b.server.Reset()
+	c := b.job("testdata/Build/"+tool+".sh", repo, 3, content(t, b.n+3)).run(t)
+	for _, tag := range tags {
+		if digest := b.server.Named(repo, tag); digest == "" || digest != b.server.Named(repo, next) {
+			t.Fatalf("%s of %s names %q", tag, repo, digest)
+		}
 	}
-	b.server.Seed(repo, tags[:size-3]...)
+	return c
+}
+
+// again builds commit 3 a second time, as GitHub runs a job again.
+func (b *bench) again(t testing.TB, tool string) cost {
+	t.Helper()
+	repo := b.fresh()
+	j := b.job("testdata/Build/"+tool+".sh", repo, 3)
+	j.run(t)
+	tags := b.server.Tags(repo)
+	b.server.Reset()
+	j.env = append(j.env, "GITHUB_RUN_ATTEMPT=2")
+	c := j.run(t)
+	if now := b.server.Tags(repo); !maps.Equal(now, tags) || now[following] == "" {
+		t.Fatalf("%s has %v after the second build, and %v before", repo, now, tags)
+	}
+	return c
+}
+
+// history makes a repository with so many tags, once: those of releases, and on top of them a candidate that we built. It gives
+// the candidate that is next.
+func (b *bench) history(t testing.TB, tags string) (repo, next string) {
+	t.Helper()
+	repo = "acme/history-" + tags
+	if next, made := b.next[repo]; made {
+		return repo, next
+	}
+	size, err := strconv.Atoi(tags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.server.Copy(repository, repo) // an artifact of ours, under the tags of all releases
+	live := digest.Digest(b.server.Named(repo, "0.0.1"))
+	b.server.Untag(repo, slices.Collect(maps.Keys(b.server.Tags(repo)))...)
+	b.server.Retag(repo, live, releases(size-3)...)
 	said := b.build(t, repo, 2).stdout
 	found := regexp.MustCompile(`created (\S+-rc\.)([0-9]+)\n`).FindStringSubmatch(said)
 	if found == nil || len(b.server.Tags(repo)) != size {
@@ -160,12 +226,25 @@ func (b *bench) history(t testing.TB, size int) (repo, next string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return repo, found[1] + strconv.Itoa(n+1)
+	b.next[repo] = found[1] + strconv.Itoa(n+1)
+	return repo, b.next[repo]
 }
 
-// find asks for the next version.
-func (b *bench) find(t testing.TB, tool, repo, next string) cost {
+// releases are the first tags of a long history.
+func releases(size int) []string {
+	var tags []string
+	for i := 1; len(tags) < size; i++ {
+		digits := fmt.Sprintf("%07x", i)
+		version := fmt.Sprintf("0.0.%d", i)
+		tags = append(tags, "sha-"+digits, version+"-rc.1", "integration-"+digits, "validated-"+digits, version)
+	}
+	return tags[:size]
+}
+
+// find asks for the next version among so many tags.
+func (b *bench) find(t testing.TB, tool, tags string) cost {
 	t.Helper()
+	repo, next := b.history(t, tags)
 	b.server.Reset()
 	c := b.job("testdata/Find/"+tool+".sh", repo, 3).run(t)
 	if !strings.Contains(c.stdout, next) {
@@ -174,7 +253,16 @@ func (b *bench) find(t testing.TB, tool, repo, next string) cost {
 	return c
 }
 
-func installed(tool string) bool {
+// installed is whether a contender is there; Before is built where it can be.
+func installed(t testing.TB, tool string) bool {
+	t.Helper()
+	if tool == Before {
+		there, err := linkBefore()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return there
+	}
 	if _, archiver, found := strings.Cut(tool, "tar-"); found {
 		tool = archiver
 	}

@@ -19,11 +19,14 @@ func (r *Results) Markdown() string {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
 	for _, work := range Works {
-		if work.Request {
+		switch work.Kind {
+		case Requests:
 			for _, size := range work.Sizes {
 				fmt.Fprintf(&b, "\n### %s\n\n%s", work.heading(size), r.requests(work, size))
 			}
-		} else {
+		case Crowd:
+			fmt.Fprintf(&b, "\n### %s\n\n%s", work.Title, r.crowd(work))
+		case Packing:
 			fmt.Fprintf(&b, "\n### %s\n\n%s", work.Title, r.packing(work))
 		}
 	}

@@ -131,7 +131,11 @@ var (
 // serve answers one request of the cell, of the registry or of GitHub.
 func (c *cell) serve(w http.ResponseWriter, r *http.Request, n int, next http.Handler, hub bool) {
 	path := strings.Replace(pathOf.Replace(r.URL.Path), c.repo, "CELL", 1)
-	a := asked{method: r.Method, path: uploadID.ReplaceAllString(path, "/uploads/ID"), token: strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")}
+	query := r.URL.Query()
+	a := asked{
+		method: r.Method, path: uploadID.ReplaceAllString(path, "/uploads/ID"), height: query.Has("sha") && !query.Has("path"),
+		token: strings.HasPrefix(r.Header.Get("Authorization"), "Bearer "),
+	}
 	if keep, registry := c.keep, next; keep != nil && !hub {
 		next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { keep(w, r, n, registry) })
 	}

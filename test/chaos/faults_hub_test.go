@@ -31,13 +31,19 @@ func hub(statuses map[string]string) func(c *cell) http.Handler {
 			switch {
 			case from < 0 || to < 0:
 				hubSays(w, http.StatusNotFound, message("Not Found"))
+			case from == to:
+				hubSays(w, http.StatusOK, map[string]any{"status": "identical", "commits": []any{}})
 			case from > to:
 				hubSays(w, http.StatusOK, map[string]any{"status": "behind", "commits": []any{}})
 			default:
 				hubSays(w, http.StatusOK, map[string]any{"status": "ahead", "commits": commits(history[from+1 : to+1])})
 			}
 		})
-		mux.HandleFunc("GET "+root+"commits", func(w http.ResponseWriter, _ *http.Request) {
+		mux.HandleFunc("GET "+root+"commits", func(w http.ResponseWriter, r *http.Request) {
+			if query := r.URL.Query(); query.Has("sha") && !query.Has("path") {
+				hubCounts(w, query.Get("sha"))
+				return
+			}
 			newest := slices.Clone(history)
 			slices.Reverse(newest)
 			hubSays(w, http.StatusOK, commits(newest))
@@ -68,6 +74,19 @@ func hub(statuses map[string]string) func(c *cell) http.Handler {
 			http.StripPrefix(hubPrefix+c.repo, mux).ServeHTTP(w, r)
 		})
 	}
+}
+
+// hubCounts answers the list of the commits that lead to one, of one commit a page: the last page is the height.
+func hubCounts(w http.ResponseWriter, sha string) {
+	at := slices.Index(history, sha)
+	if at < 0 {
+		hubSays(w, http.StatusNotFound, message("Not Found"))
+		return
+	}
+	if at > 0 {
+		w.Header().Set("Link", fmt.Sprintf(`<https://api.github.com/commits?page=2>; rel="next", <https://api.github.com/commits?page=%d>; rel="last"`, at+1))
+	}
+	hubSays(w, http.StatusOK, commits(history[at:at+1]))
 }
 
 func (c *cell) release(w http.ResponseWriter, r *http.Request) {
@@ -113,9 +132,14 @@ func message(text string) map[string]string { return map[string]string{"message"
 func commits(shas []string) []any {
 	list := []any{}
 	for _, sha := range shas {
-		day := fmt.Sprintf("2026-01-%02dT00:00:00Z", slices.Index(history, sha)+1)
+		at := slices.Index(history, sha)
+		parents := []any{}
+		for _, parent := range history[max(at-1, 0):at] {
+			parents = append(parents, map[string]string{"sha": parent})
+		}
+		day := fmt.Sprintf("2026-01-%02dT00:00:00Z", at+1)
 		list = append(list, map[string]any{
-			"sha": sha, "commit": map[string]any{"message": "fix: " + sha, "committer": map[string]string{"date": day}},
+			"sha": sha, "parents": parents, "commit": map[string]any{"message": "fix: " + sha, "committer": map[string]string{"date": day}},
 		})
 	}
 	return list

@@ -12,9 +12,12 @@ import (
 	"github.com/opencontainers/go-digest"
 	"go.uber.org/goleak"
 
+	"github.com/oci-promote/oci-promote/internal/build"
 	"github.com/oci-promote/oci-promote/internal/bundle"
 	"github.com/oci-promote/oci-promote/internal/oci"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/promote"
+	"github.com/oci-promote/oci-promote/internal/verify"
 	"github.com/oci-promote/oci-promote/internal/version"
 	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
@@ -37,21 +40,24 @@ func runners(t *testing.T, a programtest.Artifact) map[string]struct {
 		run  runner
 	}{
 		"build": {"acme/leak", func(ctx context.Context, _ *testing.T, repo *oci.Registry) error {
-			_, err := pipeline.Build{
+			_, err := build.Build{
 				Repo: repo, Name: "the registry", Source: os.DirFS(dir), SHALength: 7, Initial: must(version.ParseStable("0.0.1")), Clusters: clusters,
-				Meta: bundle.Metadata{Created: time.Unix(1767312000, 0).UTC(), Revision: must(bundle.ParseRevision("main@sha1:" + programtest.CommitB))},
+				Meta: bundle.Metadata{Revision: must(bundle.ParseRevision("main@sha1:" + programtest.CommitB))},
+				Origin: func(context.Context) (build.Origin, error) {
+					return build.Origin{Height: 2, Created: time.Unix(1767312000, 0)}, nil
+				},
 			}.Run(ctx)
 			return err
 		}},
 		"tag": {"acme/leak", func(ctx context.Context, _ *testing.T, repo *oci.Registry) error {
-			_, err := pipeline.Tag{
+			_, err := promote.Promotion{
 				Repo: repo, Name: "the registry", SHALength: 7, Clusters: clusters,
-				Subject: &pipeline.Subject{Commit: a.Commit, Digest: digest.Digest(a.Digest), Tag: a.Tag, Proven: true, Because: "a test"},
+				Subject: &promote.Subject{Commit: a.Commit, Digest: digest.Digest(a.Digest), Tag: a.Tag, Proven: true, Because: "a test"},
 			}.Run(ctx)
 			return err
 		}},
 		"verify": {"acme/leak", func(ctx context.Context, _ *testing.T, repo *oci.Registry) error {
-			_, err := pipeline.Verify{Repo: repo, Name: "the registry", SHALength: 7, Path: ".", MaxAge: time.Hour, Clusters: clusters, Now: time.Now()}.Run(ctx)
+			_, err := verify.Verify{Repo: repo, Name: "the registry", SHALength: 7, Path: ".", MaxAge: time.Hour, Clusters: clusters, Now: time.Now()}.Run(ctx)
 			return err
 		}},
 	}

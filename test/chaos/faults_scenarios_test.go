@@ -41,15 +41,21 @@ func (b *bench) scenarios(t *testing.T) []*scenario {
 	tag := func(seed string, a programtest.Artifact) {
 		programtest.TagOnce(t, b.Server, a.BoundStatus(t), "--repository", into(seed))
 	}
-	dayA := []string{programtest.DayOf(0)}
-	buildFlags := []string{"--path", dir, "--revision", "main@sha1:" + programtest.CommitA}
-	next := []string{"--path", dir, "--revision", "main@sha1:" + programtest.CommitC}
+	dayA, day9 := []string{programtest.DayOf(0)}, []string{programtest.DayOf(9)}
+	of := func(commit string, more ...string) []string {
+		return append([]string{"--path", dir, "--revision", "main@sha1:" + commit}, more...)
+	}
+	first := of(programtest.CommitA, "--height", "1")
 
-	const one, two, promoted, long = "acme/one", "acme/two", "acme/promoted", "acme/long"
+	const one, two, passed, slow, promoted, long = "acme/one", "acme/two", "acme/passed", "acme/slow", "acme/promoted", "acme/long"
 	// The first artifact of a history is of that commit and that content.
 	programtest.BuildOn(t, b.Server, dayA, dir, programtest.CommitA, "--repository", into(one))
 	a := build(two, programtest.CommitA, 0)
 	build(two, programtest.CommitB, 1)
+	build(passed, programtest.CommitA, 0)
+	build(passed, programtest.CommitC, 2)
+	build(slow, programtest.CommitC, 2)
+	programtest.BuildOn(t, b.Server, day9, dir, programtest.CommitB, "--repository", into(slow), "--initial-version", "0.1.0")
 	a2 := build(promoted, programtest.CommitA, 0)
 	tag(promoted, a2)
 	b2 := build(promoted, programtest.CommitB, 1)
@@ -62,9 +68,9 @@ func (b *bench) scenarios(t *testing.T) []*scenario {
 	promote := append([]string{"--wait", "0s"}, kustomization...)
 	const manifests = "/v2/CELL/manifests/"
 	return []*scenario{
-		{name: "first build", mode: "build", env: dayA, flags: buildFlags},
-		{name: "build, pages of tags", mode: "build", seed: long, env: []string{programtest.DayOf(9)}, flags: next},
-		{name: "build again", mode: "build", seed: one, env: dayA, flags: buildFlags},
+		{name: "first build", mode: "build", env: dayA, flags: first},
+		{name: "build, pages of tags", mode: "build", seed: long, env: day9, flags: of(programtest.CommitC, "--height", "5")},
+		{name: "build again", mode: "build", seed: one, env: dayA, flags: first},
 		{name: "promotion and rescue", mode: "tag", seed: two, env: a.BoundStatus(t), flags: promote, guessed: manifests + a.Tag},
 		{name: "promotion by dispatch", mode: "tag", seed: two, env: a.Dispatch(t), flags: promote, guessed: manifests + a.Tag},
 		{name: "rollback", mode: "tag", seed: promoted, flags: append([]string{"--digest", a2.Digest, "--version", "next"}, promote...),
@@ -72,7 +78,9 @@ func (b *bench) scenarios(t *testing.T) []*scenario {
 		{name: "promotion again", mode: "tag", seed: promoted, env: b2.BoundStatus(t), flags: promote, guessed: manifests + b2.Tag},
 		{name: "verify, healthy", mode: "verify", seed: promoted, flags: kustomization},
 		{name: "verify, unhealthy", mode: "verify", seed: two, flags: kustomization, code: 1},
-		{name: "GitHub in a build", mode: "build", seed: promoted, env: []string{programtest.DayOf(9)}, flags: append([]string{"--bump", "auto"}, next...), hub: true},
+		{name: "GitHub in a build", mode: "build", seed: promoted, env: []string{programtest.DayOf(2)}, flags: of(programtest.CommitC, "--bump", "auto"), hub: true},
+		{name: "GitHub in a late build", mode: "build", seed: passed, env: []string{programtest.DayOf(1)}, flags: of(programtest.CommitB), hub: true},
+		{name: "GitHub in a lift", mode: "build", seed: slow, env: day9, flags: of(programtest.CommitB), hub: true},
 		{name: "GitHub in a release", mode: "tag", seed: two, env: a.BoundStatus(t), flags: append([]string{"--release"}, promote...), hub: true},
 		{name: "GitHub in a catch-up", mode: "tag", seed: two, flags: promote, hub: true},
 		{name: "GitHub in verify", mode: "verify", seed: promoted, flags: kustomization, hub: true},

@@ -39,6 +39,7 @@ type fault struct {
 type asked struct {
 	method, path string // path without its query; the repository is CELL
 	token        bool   // it has one
+	height       bool   // it asks GitHub for the height of a commit
 	status       int
 	bytes        int
 }
@@ -51,6 +52,7 @@ func (r asked) json() bool {
 	return r.method == http.MethodGet && r.status == http.StatusOK && r.bytes > 1
 }
 
+func (r asked) counts() bool  { return r.height }
 func (r asked) head() bool    { return r.manifest() && r.method == http.MethodHead }
 func (r asked) written() bool { return r.manifest() && r.method == http.MethodPut }
 
@@ -123,6 +125,11 @@ func passing() []fault {
 		{name: "403 secondary limit", once: survives, always: fails, answer: secondaryLimit},
 		{name: "403 primary limit, free soon", once: survives, always: fails, gitHub: true, answer: primaryLimit(2 * time.Second)},
 		{name: "403 primary limit, free in an hour", once: fails, always: fails, gitHub: true, answer: primaryLimit(time.Hour)},
+		{name: "404 right after a push", once: survives, always: fails, gitHub: true, on: asked.counts, answer: status(404, `{"message":"Not Found"}`)},
+		{name: "no Link header", once: fails, always: fails, gitHub: true, on: asked.counts, answer: registrytest.Rewritten(func(h http.Header, body []byte) []byte {
+			h.Del("Link")
+			return body
+		})},
 		{name: "cut before", once: survives, always: fails, answer: registrytest.DropBefore},
 		{name: "cut after", once: survives, always: fails, answer: registrytest.DropAfter},
 		{name: "stall of 10 s", once: survives, always: never, answer: registrytest.Stall(10 * time.Second)},

@@ -18,6 +18,7 @@ type loadFaults struct {
 	mu    sync.Mutex
 	dice  *rand.Rand
 	count int
+	met   map[string]int // by the door of the run, in this round
 }
 
 var loadFaultKinds = []registrytest.Interceptor{
@@ -31,8 +32,7 @@ var loadFaultKinds = []registrytest.Interceptor{
 	loadLate,
 }
 
-// loadLate drops the connection and lets the registry do what was asked somewhat later: the client is told of a
-// failure, looks again, and sees nothing yet.
+// loadLate lets a write take effect somewhat later, and drops the connection then.
 func loadLate(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {
 	if r.Method == http.MethodPut {
 		time.Sleep(50 * time.Millisecond)
@@ -41,19 +41,20 @@ func loadLate(w http.ResponseWriter, r *http.Request, n int, next http.Handler) 
 }
 
 func (f *loadFaults) intercept(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {
-	if kind := f.throw(); kind != nil {
+	if kind := f.throw(r.Host); kind != nil {
 		kind(w, r, n, next)
 		return
 	}
 	next.ServeHTTP(w, r)
 }
 
-func (f *loadFaults) throw() registrytest.Interceptor {
+func (f *loadFaults) throw(host string) registrytest.Interceptor {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.off.Load() || f.dice.Float64() >= f.probability {
 		return nil
 	}
 	f.count++
+	f.met[host]++
 	return loadFaultKinds[f.dice.IntN(len(loadFaultKinds))]
 }

@@ -1,8 +1,6 @@
 package chaos
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,10 +11,11 @@ import (
 
 // loadCommit is a commit of a history that is one line with branches of one commit.
 type loadCommit struct {
-	sha     string
-	parent  *loadCommit
-	created time.Time
-	content string
+	sha           string
+	parent        *loadCommit
+	height        int // how many commits lead to it, itself included
+	created       time.Time
+	content, bump string
 }
 
 func (c *loadCommit) contains(other *loadCommit) bool {
@@ -28,9 +27,10 @@ func (c *loadCommit) contains(other *loadCommit) bool {
 	return false
 }
 
-// loadHub is a GitHub that tells the order of commits and the statuses that a cluster posted.
+// loadHub is a GitHub that tells the order of commits, if it may, and the statuses that a cluster posted.
 type loadHub struct {
 	*httptest.Server
+	secret   bool // the token may not read the history
 	mu       sync.Mutex
 	commits  map[string]*loadCommit
 	statuses map[string][]loadStatus
@@ -45,9 +45,9 @@ type loadStatus struct {
 
 const loadToken = "ghs_load"
 
-func startLoadHub(t *testing.T) *loadHub {
+func startLoadHub(t *testing.T, secret bool) *loadHub {
 	t.Helper()
-	h := &loadHub{commits: map[string]*loadCommit{}, statuses: map[string][]loadStatus{}}
+	h := &loadHub{secret: secret, commits: map[string]*loadCommit{}, statuses: map[string][]loadStatus{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /repos/acme/fleet/compare/{range}", h.compare)
 	mux.HandleFunc("GET /repos/acme/fleet/commits/{sha}/status", h.status)
@@ -63,8 +63,11 @@ func (h *loadHub) compare(w http.ResponseWriter, r *http.Request) {
 	from, to := h.commits[base], h.commits[head]
 	status := "diverged"
 	switch {
+	case h.secret:
+		hubSays(w, http.StatusForbidden, message("Resource not accessible by integration"))
+		return
 	case from == nil || to == nil:
-		http.Error(w, `{"message":"Not Found"}`, http.StatusNotFound)
+		hubSays(w, http.StatusNotFound, message("Not Found"))
 		return
 	case from == to:
 		status = "identical"
@@ -73,18 +76,14 @@ func (h *loadHub) compare(w http.ResponseWriter, r *http.Request) {
 	case from.contains(to):
 		status = "behind"
 	}
-	_, _ = fmt.Fprintf(w, `{"status":%q}`, status)
+	hubSays(w, http.StatusOK, map[string]string{"status": status})
 }
 
 func (h *loadHub) status(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	sha := r.PathValue("sha")
-	text, err := json.Marshal(map[string]any{"sha": sha, "statuses": h.statuses[sha]})
-	if err != nil {
-		panic(err)
-	}
-	_, _ = w.Write(text)
+	hubSays(w, http.StatusOK, map[string]any{"sha": sha, "statuses": h.statuses[sha]})
 }
 
 func (h *loadHub) post(sha, context, state string) {

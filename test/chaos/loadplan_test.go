@@ -14,16 +14,22 @@ import (
 func (l *load) commit(beside bool) *loadCommit {
 	n := len(l.commits)
 	c := &loadCommit{
-		sha: strings.Repeat(fmt.Sprintf("%08x", 0xabc00000+n*4099), 5), parent: l.head,
+		sha: strings.Repeat(fmt.Sprintf("%08x", 0xabc00000+n*4099), 5), parent: l.head, height: 1, bump: "patch",
 		created: l.epoch.Add(time.Duration(n) * time.Second), content: fmt.Sprintf("replicas: %d\n", n),
+	}
+	if l.bumps && l.dice.IntN(6) == 0 {
+		c.bump = "minor"
 	}
 	if n > 3 && l.dice.IntN(8) == 0 { // a revert: what an older commit holds
 		c.content = l.commits[l.dice.IntN(n)].content
 	}
 	if !beside {
 		l.head = c
-	} else if l.head != nil && l.head.parent != nil {
+	} else if l.head.parent != nil {
 		c.parent = l.head.parent
+	}
+	if c.parent != nil {
+		c.height += c.parent.height
 	}
 	l.commits = append(l.commits, c)
 	l.hub.add(c)
@@ -35,6 +41,7 @@ func (l *load) commit(beside bool) *loadCommit {
 func (l *load) plan(t *testing.T, n int) []*loadRun {
 	t.Helper()
 	spread := []time.Duration{0, 300 * time.Millisecond, 1500 * time.Millisecond}[l.dice.IntN(3)]
+	l.bumps = n%2 == 0
 	var runs []*loadRun
 	build := func(what string, c *loadCommit) { runs = append(runs, l.build(t, what, c)) }
 	if len(l.held) > 0 {
@@ -55,13 +62,13 @@ func (l *load) plan(t *testing.T, n int) []*loadRun {
 	for range 2 {
 		build("the twin build of", runs[len(runs)-1-l.dice.IntN(6)].commit)
 	}
-	if n%2 == 1 {
-		runs[l.dice.IntN(len(runs))].killAfter = 50*time.Millisecond + time.Duration(l.dice.Int64N(int64(time.Second)))
-	}
 	l.builds = append(l.builds, runs...)
 	events := l.planEvents(t)
 	l.events = append(l.events, events...)
 	runs = append(runs, events...)
+	if n%2 == 1 {
+		runs[l.dice.IntN(len(runs))].killAfter = 50*time.Millisecond + time.Duration(l.dice.Int64N(int64(time.Second)))
+	}
 	for _, r := range runs {
 		r.delay = time.Duration(l.dice.Int64N(int64(spread) + 1))
 	}
@@ -87,7 +94,7 @@ func (l *load) planEvents(t *testing.T) []*loadRun {
 	case 0:
 		runs = append(runs, status("the same status", newest))
 	case 1:
-		runs = append(runs, l.catchUp("a catch-up beside"))
+		runs = append(runs, l.catchUp(t, "a catch-up beside"))
 	case 2:
 		l.hub.post(last.Commit, "kustomization/platform/be63676c", "success")
 		runs = append(runs, l.promotion(t, "the plain status", last, last.PlainStatus(t)))
@@ -105,7 +112,7 @@ func (l *load) candidates() []programtest.Artifact {
 	var all []programtest.Artifact
 	for tag, digest := range l.model.tags {
 		if modelCandidateForm.MatchString(tag) {
-			all = append(all, programtest.Artifact{Tag: tag, Digest: digest, Commit: l.model.artifacts[digest].commit})
+			all = append(all, programtest.Artifact{Tag: tag, Digest: digest, Commit: l.model.artifacts[digest].sha})
 		}
 	}
 	slices.SortFunc(all, func(a, b programtest.Artifact) int {

@@ -19,6 +19,7 @@ type loadRun struct {
 	what   string
 	env    []string
 	args   []string
+	host   string      // the door of the registry that is its own
 	commit *loadCommit // of a build
 	digest string      // that the event of a promotion is about
 	proof  bool        // the event proves health
@@ -36,7 +37,7 @@ type loadRun struct {
 type loadReport struct {
 	Outcome, Reason, Version, Candidate, Digest string
 
-	Rescued  *struct{ From, Candidate, Digest string }
+	Rescued  []struct{ From, Candidate, Digest string }
 	Findings []struct{ Code, Severity, Message string }
 }
 
@@ -93,35 +94,40 @@ func (r *loadRun) String() string {
 	return fmt.Sprintf("%s, attempts %d, exit status %d, digest of the event %.15s: %s\n%s", r.what, r.attempts, r.code, r.digest, said, r.stderr)
 }
 
+// run is one run of the program, with a door of its own.
+func (l *load) run(t *testing.T, what string, github bool, args []string) *loadRun {
+	t.Helper()
+	env := []string{"OCI_PROMOTE_PASSWORD=" + l.s.Password}
+	if github {
+		env = append(env, "GITHUB_TOKEN="+loadToken, "GITHUB_REPOSITORY="+programtest.Fleet, "GITHUB_API_URL="+l.hub.URL)
+	}
+	host := l.s.Door(t)
+	args = append(args, "--repository", host+"/"+programtest.Fleet, "--retry-for", loadRetryFor.String())
+	return &loadRun{what: what, env: env, args: args, host: host}
+}
+
 // build is a build of a commit. With a token GitHub tells its place in the history.
 func (l *load) build(t *testing.T, what string, c *loadCommit) *loadRun {
 	t.Helper()
 	dir := t.TempDir()
 	programtest.Write(t, filepath.Join(dir, "app.yaml"), c.content)
-	args := programtest.BuildArgs(l.s, dir, c.sha, "--json", "--retry-for", loadRetryFor.String())
-	env := append(l.env(l.kind.github), "SOURCE_DATE_EPOCH="+strconv.FormatInt(c.created.Unix(), 10))
-	return &loadRun{what: fmt.Sprintf("%s %.7s", what, c.sha), env: env, args: args, commit: c}
-}
-
-func (l *load) env(github bool) []string {
-	env := []string{"OCI_PROMOTE_PASSWORD=" + l.s.Password}
-	if github {
-		env = append(env, "GITHUB_TOKEN="+loadToken, "GITHUB_REPOSITORY="+programtest.Fleet, "GITHUB_API_URL="+l.hub.URL)
-	}
-	return env
+	r := l.run(t, fmt.Sprintf("%s %.7s", what, c.sha), l.kind.github,
+		programtest.BuildArgs(l.s, dir, c.sha, "--json", "--height", strconv.Itoa(c.height), "--bump", c.bump))
+	r.commit, r.env = c, append(r.env, "SOURCE_DATE_EPOCH="+strconv.FormatInt(c.created.Unix(), 10))
+	return r
 }
 
 // promotion is a run that an event of a cluster on the artifact started.
 func (l *load) promotion(t *testing.T, what string, a programtest.Artifact, env []string) *loadRun {
 	t.Helper()
-	return &loadRun{
-		what: fmt.Sprintf("%s of %s", what, a.Tag), env: append(l.env(false), env...), digest: a.Digest, proof: true,
-		args: programtest.TagArgs(l.s, "--retry-for", loadRetryFor.String()),
-	}
+	r := l.run(t, what+" of "+a.Tag, l.kind.github, programtest.TagArgs(l.s))
+	r.digest, r.proof, r.env = a.Digest, true, append(r.env, env...)
+	return r
 }
 
-func (l *load) catchUp(what string) *loadRun {
-	return &loadRun{what: what, env: l.env(true), args: programtest.TagArgs(l.s, "--retry-for", loadRetryFor.String())}
+func (l *load) catchUp(t *testing.T, what string) *loadRun {
+	t.Helper()
+	return l.run(t, what, true, programtest.TagArgs(l.s))
 }
 
 // together runs all at once and comes back when the last has ended.

@@ -2,216 +2,128 @@ package chaos
 
 import (
 	"slices"
-	"strings"
-	"time"
 
-	"github.com/Masterminds/semver/v3"
+	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
-// modelBuild is a build that ended, by what it reported.
-type modelBuild struct {
-	modelArtifact
-	started, ended             time.Time
-	outcome, candidate, digest string
+// collided: the artifact lost a version to another one whose write was under way at the same time.
+func (m *model) collided(digest string) bool {
+	return slices.ContainsFunc(m.collisions, func(e programtest.TagWrite) bool { return e.Before == digest })
 }
 
-// modelPromotion is a promotion that ended, by what it reported; digest is that of its event.
-type modelPromotion struct {
-	digest, outcome, version, reported string
-	rescued, rescuedDigest             string
+// lost: no version names what a build reported. A collision can leave that, and the build, run again, mends it.
+func (m *model) lost(digest string) bool {
+	return m.tags.rank(digest) == "" && m.tags.stableOf(digest) == ""
 }
 
-// mustHaveSeen is a newest candidate that is of a newer commit than the build's, where each that the build can have seen
-// is: all that were the newest for a moment between its start, or as long before as readings trail, and its own number.
-// Else "".
-func (m *model) mustHaveSeen(b modelBuild) string {
-	from, seen, newest := b.started.Add(-m.lag), modelTags{}, ""
-	fits := func() bool {
-		newest = seen.newest()
-		return newest != "" && m.older(b.modelArtifact, m.artifacts[seen[newest]])
+// passed: a candidate's or the stable's commit contains this one (promise 10); since is only those that could be read
+// before the run began, or nil.
+func (m *model) passed(c *loadCommit, since func(tag string) bool) string {
+	all := m.tags.highest(modelCandidateForm, func(tag string) bool { return since(tag) && m.contains(m.artifacts[m.tags[tag]], c) })
+	if top := m.tags.stable(); all == "" && top != "" && since(top) && m.contains(m.artifacts[m.tags.live()], c) {
+		return top
 	}
-	began := false
-	for _, n := range m.numbers {
-		if !began && n.at.After(from) {
-			if began = true; !fits() {
-				return ""
-			}
-		}
-		if n.digest == b.digest {
-			break
-		}
-		if seen[n.tag] = n.digest; began && !fits() {
-			return ""
-		}
-	}
-	return newest
+	return all
 }
 
-// checkBuild holds a build to promises 4 and 10, when all of its round are done.
-func (m *model) checkBuild(b modelBuild) {
-	switch b.outcome {
+// checkBuild holds a build to promises 4, 5 and 10, when all of its round are done.
+func (m *model) checkBuild(r *loadRun) {
+	c, said := r.commit, r.report
+	switch said.Outcome {
 	case "created", "unchanged":
 	case "superseded":
-		if !m.late(b.modelArtifact) {
-			m.broken(10, "the build of %.7s says superseded, and no newer commit has a number", b.commit)
-		}
-		m.checkReported(b)
-		if had := m.had(b); had != "" && !m.belowNewer(had) {
-			m.broken(10, "the build of %.7s says superseded, and had %s when it began", b.commit, had)
+		if m.passed(c, func(string) bool { return true }) == "" {
+			m.broken(10, "the build of %.7s says superseded, and no commit with a number contains it", c.sha)
 		}
 		return
 	default:
-		m.broken(4, "the build of %.7s says %q", b.commit, b.outcome)
+		m.broken(4, "the build of %.7s says %q", c.sha, said.Outcome)
 		return
 	}
-	m.checkReported(b)
-	if m.tags.rank(b.digest) == "" && m.tags.stableOf(b.digest) == "" {
-		m.broken(4, "the build of %.7s is lost: nothing names %.15s", b.commit, b.digest)
+	if m.artifacts[said.Digest] != c || m.lost(said.Digest) {
+		m.broken(4, "the build of %.7s is lost: nothing names %.15s", c.sha, said.Digest)
 	}
-	for _, tag := range []string{"sha-" + b.commit[:7], "integration-" + b.commit[:7]} {
-		if m.tags[tag] != b.digest {
-			m.broken(4, "the build of %.7s is %.15s, and %s names %.15s", b.commit, b.digest, tag, m.tags[tag])
+	for _, tag := range []string{"sha-" + c.sha[:7], "integration-" + c.sha[:7]} {
+		if m.tags[tag] != said.Digest {
+			m.broken(5, "the build of %.7s is %.15s, and %s names %.15s", c.sha, said.Digest, tag, m.tags[tag])
 		}
 	}
-	if b.outcome == "created" {
-		if newest := m.mustHaveSeen(b); newest != "" {
-			m.broken(10, "the build of %.7s began when %s was on a newer commit, and got %s", b.commit, newest, b.candidate)
-		}
+	if !m.named[said.Digest][said.Candidate] || m.tags[said.Candidate] != said.Digest && !m.collided(said.Digest) {
+		m.broken(4, "the build of %.7s reports %s on %.15s, which names %.15s", c.sha, said.Candidate, said.Digest, m.tags[said.Candidate])
+	}
+	before := func(tag string) bool { return m.first[tag].Add(m.lag).Before(r.started) && !m.collided(m.tags[tag]) }
+	if by := m.passed(c, before); by != "" && said.Outcome == "created" {
+		m.broken(10, "the build of %.7s began when %s was on a commit that contains it, and got %s", c.sha, by, said.Candidate)
 	}
 }
 
-// checkReported: the number that a build reports is its artifact's. One that a promotion has passed need not stay so: no
-// cluster selects it, and a build that chose it before may write it yet.
-func (m *model) checkReported(b modelBuild) {
-	if b.candidate == "" || m.tags[b.candidate] == b.digest {
+// checkSuperseded: a commit of which every build was superseded has no tag at all.
+func (m *model) checkSuperseded(c *loadCommit, builds []*loadRun) {
+	if slices.ContainsFunc(builds, func(r *loadRun) bool { return r.commit == c && r.report.Outcome != "superseded" }) {
 		return
 	}
-	named := ""
-	for _, n := range m.numbers {
-		if n.tag == b.candidate && n.at.Before(b.ended) {
-			named = n.digest
-		}
-	}
-	if named != b.digest || m.tags.above(b.candidate) {
-		m.broken(4, "the build of %.7s reports %s on %.15s, which names %.15s", b.commit, b.candidate, b.digest, m.tags[b.candidate])
-	}
-}
-
-// had is the highest number that the build's commit had when it began, or as long before as readings trail, and has still.
-// What another run of it takes meanwhile is that one's: it may have chosen it before the newer commit had a number.
-func (m *model) had(b modelBuild) string {
-	return m.tags.highest(modelCandidateForm, func(tag string) bool {
-		return m.artifacts[m.tags[tag]].commit == b.commit && slices.ContainsFunc(m.numbers, func(n modelNumber) bool {
-			return n.tag == tag && n.digest == m.tags[tag] && n.at.Before(b.started.Add(-m.lag))
-		})
-	})
-}
-
-// belowNewer: a candidate above this one is of a newer commit.
-func (m *model) belowNewer(candidate string) bool {
 	for tag, digest := range m.tags {
-		if modelCandidateForm.MatchString(tag) && modelLess(candidate, tag) && m.older(m.artifacts[m.tags[candidate]], m.artifacts[digest]) {
-			return true
-		}
-	}
-	return false
-}
-
-// checkSuperseded: a commit of which every build was superseded has no tag at all. With GitHub's word a build may learn
-// it when it has announced itself and even tried a number: that is below one of a newer commit. So may one that failed.
-func (m *model) checkSuperseded(commit string, announced bool) {
-	for tag, digest := range m.tags {
-		if m.artifacts[digest].commit == commit && (!announced || modelCandidateForm.MatchString(tag) && !m.belowNewer(tag)) {
-			m.broken(10, "every build of %.7s was superseded, and it has %s", commit, tag)
-		}
-	}
-}
-
-// checkOrder: where GitHub tells the order, the highest number is on no ancestor of a commit that has one.
-func (m *model) checkOrder() {
-	top := m.tags.newest()
-	for tag, digest := range m.tags {
-		if modelCandidateForm.MatchString(tag) && m.older(m.artifacts[m.tags[top]], m.artifacts[digest]) {
-			m.broken(10, "integration selects %s, of commit %.7s, and %s is of the newer %.7s",
-				top, m.artifacts[m.tags[top]].commit, tag, m.artifacts[digest].commit)
+		if m.artifacts[digest] == c && !m.collided(digest) {
+			m.broken(10, "every build of %.7s was superseded, and it has %s", c.sha, tag)
 		}
 	}
 }
 
 // checkPromotion holds a promotion to what it reported, when all of its round are done.
-func (m *model) checkPromotion(p modelPromotion) {
-	top := m.tags.stable()
-	switch p.outcome {
+func (m *model) checkPromotion(r *loadRun) {
+	said, rank := r.report, m.tags.rank(r.digest)
+	switch said.Outcome {
 	case "promoted", "unchanged":
-		if p.reported != p.digest || m.tags[p.version] != p.digest {
-			m.broken(2, "a promotion of %.15s says %s %s on %.15s, which names %.15s", p.digest, p.outcome, p.version, p.reported, m.tags[p.version])
+		if said.Digest != r.digest || m.tags[said.Version] != r.digest {
+			m.broken(2, "a promotion of %s says %s %s on %.15s, which names %.15s", rank, said.Outcome, said.Version, said.Digest, m.tags[said.Version])
 		}
 	case "superseded":
-		if m.tags[top] == p.digest || !m.tags.rollback() && !m.tags.outranks(m.tags[top], p.digest) {
-			m.broken(2, "a promotion of %s says superseded, and the stable %s is of %s", m.tags.rank(p.digest), top, m.tags.rank(m.tags[top]))
+		if !m.held(r.digest) && m.newer(r.digest, m.tags.live()) {
+			m.broken(2, "a promotion of %s says superseded, and the stable %s is of %s", rank, m.tags.stable(), m.tags.rank(m.tags.live()))
 		}
 	default:
-		m.broken(2, "a promotion of %s says %q", m.tags.rank(p.digest), p.outcome)
-	}
-	m.checkRescue(p)
-}
-
-// checkRescue: what was rescued has that number or a higher one. Of two rescues at once, of what builds under way had
-// numbered for a moment, the later one keeps rc.0, and those builds take numbers of their own, or are superseded.
-func (m *model) checkRescue(p modelPromotion) {
-	if p.rescued == "" {
-		return
-	}
-	rank := m.tags.rank(p.rescuedDigest)
-	if kept := rank != "" && !modelLess(rank, p.rescued); !m.named[p.rescuedDigest][p.rescued] || !kept && !m.late(m.artifacts[p.rescuedDigest]) {
-		m.broken(9, "a promotion says that it gave %s to %.15s, whose number is %s", p.rescued, p.rescuedDigest, rank)
+		m.broken(2, "a promotion of %s says %q", rank, said.Outcome)
 	}
 }
 
-// checkSettled holds the tags, when every failed run was run again and a catch-up came last, to promises 2 and 9.
+// checkRescued: what a run says that it rescued had another number before, and has that one or a higher one now.
+func (m *model) checkRescued(r *loadRun) {
+	for _, s := range r.report.Rescued {
+		kept := m.named[s.Digest][s.From] && m.named[s.Digest][s.Candidate] && s.From != s.Candidate
+		if rank := m.tags.rank(s.Digest); !kept || !m.collided(s.Digest) && (rank == "" || modelLess(rank, s.Candidate)) {
+			m.broken(9, "%s says that it gave %s to %s, whose number is %s", r.what, s.Candidate, s.From, rank)
+		}
+	}
+}
+
+// checkSettled holds the tags, when every failed run was run again and a catch-up came last, to promises 2 and 9: what was
+// validated and may go live is live, and the newest that may go live has the highest open candidate.
 func (m *model) checkSettled() {
-	top := m.tags.stable()
-	if top == "" {
+	top, live := m.tags.top(), m.tags.live()
+	if live == "" {
 		return
 	}
-	live := m.tags[top]
-	for digest := range m.proven {
-		rank := m.tags.rank(digest)
-		if m.tags.outranks(digest, live) && (!m.tags.rollback() || m.tags.above(rank)) {
-			m.broken(2, "the stable %s is of %s, and %s was validated and is newer", top, m.tags.rank(live), rank)
+	var waiting []string
+	for digest := range m.artifacts {
+		switch {
+		case m.lost(digest) || digest == live || m.held(digest) || !m.newer(digest, live):
+		case m.tags.stableOf(digest) != "":
+		case m.proven[digest]:
+			m.broken(2, "the stable %s is of %s, and %s was validated and is newer", m.tags.stable(), m.tags.rank(live), m.tags.rank(digest))
+		default:
+			waiting = append(waiting, digest)
 		}
 	}
-	newest := m.tags.newest()
-	if newest == "" || m.tags.above(newest) || m.tags.rollback() || m.tags.rank(live) == "" {
+	if top == "" && len(waiting) > 0 {
+		m.broken(9, "%s is left behind by the stable %s, which is of %s", m.tags.rank(waiting[0]), m.tags.stable(), m.tags.rank(live))
+	}
+	if top == "" || !m.github { // without GitHub's word nothing is lifted above what is open
 		return
 	}
-	stranded := m.tags.highest(modelCandidateForm, func(tag string) bool { return m.tags.stableOf(m.tags[tag]) == "" })
-	if stranded != "" && m.tags.outranks(m.tags[stranded], live) {
-		m.broken(9, "%s is left behind by the stable %s, which is of %s", stranded, top, m.tags.rank(live))
-	}
-}
-
-// checkRescued: rc.0 is the number of a rescue; it is on what had a number before.
-func (m *model) checkRescued() {
-	had := map[string]bool{}
-	for _, n := range m.numbers {
-		if strings.HasSuffix(n.tag, "-rc.0") && !had[n.digest] {
-			m.broken(9, "%s was given to %.15s, which had no number", n.tag, n.digest)
-		}
-		had[n.digest] = true
-	}
-}
-
-// losers of collisions have the next patch, or something newer has it.
-func (m *model) checkCollisions() (unrepaired int) {
-	for _, e := range m.collisions {
-		other := m.tags.stableOf(e.Before)
-		if other == "" && !m.tags.outranks(m.tags[m.tags.stable()], e.Before) {
-			m.broken(1, "%s moved from %.15s, which has no other stable now", e.Tag, e.Before)
-		}
-		if other == "" || semver.MustParse(other).LessThan(semver.MustParse(e.Tag)) {
-			unrepaired++
+	on := m.artifacts[m.tags[top]]
+	for _, digest := range slices.Concat(waiting, []string{live}) {
+		if m.contains(m.artifacts[digest], on) {
+			m.broken(9, "integration selects %s, of %.7s, and %s is of the newer %.7s", top, on.sha, m.tags.rank(digest), m.artifacts[digest].sha)
 		}
 	}
-	return unrepaired
 }

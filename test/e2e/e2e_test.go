@@ -58,7 +58,7 @@ func TestExampleWorkflows(t *testing.T) {
 	first := f.registry.Tags(repository)["0.0.1-rc.1"]
 	r.wants(t, "build", "success", "outcome=created", "version=0.0.1-rc.1", "candidate=0.0.1-rc.1", "sha="+one, "digest="+first,
 		"reference="+f.registry.Host+"/"+repository+"@"+first,
-		fmt.Sprintf(`tags=["sha-%.7s","0.0.1-rc.1","integration-%.7s"]`, one, one))
+		fmt.Sprintf(`tags=["0.0.1-rc.1","sha-%.7s","integration-%.7s"]`, one, one))
 	r.shows(t, "### build: created 0.0.1-rc.1", first, fmt.Sprintf("(https://github.com/%s/commit/%s)", repository, one))
 	f.wantTags(t, "0.0.1-rc.1", "integration-"+one[:7], "sha-"+one[:7])
 
@@ -106,7 +106,7 @@ func TestExampleWorkflows(t *testing.T) {
 
 	// A second merge, promoted by hand: on the word of the one who started it, also while promotions are held.
 	two := f.commit(t, 2)
-	f.act(t, build, f.push(two)).wants(t, "build", "success", "outcome=created", "version=0.0.2-rc.1")
+	f.act(t, build, f.push(two)).wants(t, "build", "success", "outcome=created", "version=0.0.2-rc.2")
 	dry := dispatch(object{"artifact-sha": two[:7], "dry-run": "true"})
 	f.act(t, tag, dry).wants(t, "promote", "success", "outcome=planned", "sha="+two)
 	byHand := dispatch(object{"artifact-sha": two[:7]})
@@ -117,9 +117,9 @@ func TestExampleWorkflows(t *testing.T) {
 
 	// A third whose status event was missed: the schedule catches up.
 	three := f.commit(t, 3)
-	f.act(t, build, f.push(three)).wants(t, "build", "success", "outcome=created", "version=0.0.3-rc.1")
+	f.act(t, build, f.push(three)).wants(t, "build", "success", "outcome=created", "version=0.0.3-rc.3")
 	f.act(t, tag, schedule).wants(t, "promote", "success", "outcome=pending")
-	f.report(three, "success", f.context("0.0.3-rc.1"))
+	f.report(three, "success", f.context("0.0.3-rc.3"))
 	f.act(t, tag, schedule).wants(t, "promote", "success", "outcome=promoted", "version=0.0.3", "sha="+three)
 
 	// schedule → verify: all six stages, and no issue.
@@ -156,8 +156,8 @@ func (f *fleet) breakAndMend(t *testing.T, schedule event) {
 	if open := f.github.titles(); len(open) != 1 {
 		t.Fatalf("issues %q are open, want one", open)
 	}
-	f.act(t, build, f.push(four)).wants(t, "build", "success", "outcome=created", "version=0.0.5-rc.1")
-	f.act(t, tag, f.report(four, "success", f.context("0.0.5-rc.1"))).wants(t, "promote", "success", "outcome=promoted", "version=0.0.5")
+	f.act(t, build, f.push(four)).wants(t, "build", "success", "outcome=created", "version=0.0.5-rc.4")
+	f.act(t, tag, f.report(four, "success", f.context("0.0.5-rc.4"))).wants(t, "promote", "success", "outcome=promoted", "version=0.0.5")
 	f.act(t, verify, schedule).wants(t, "verify", "success", "outcome=healthy", "version=0.0.5", "sha="+four)
 	if open := f.github.titles(); len(open) > 0 {
 		t.Fatalf("issues %q are still open", open)

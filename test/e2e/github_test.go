@@ -44,7 +44,7 @@ func startGitHub(t *testing.T) *gitHub {
 	}
 	handle("GET "+repo+"/git/commits/{sha}", g.commit)
 	handle("GET "+repo+"/compare/{range}", g.compare)
-	handle("GET "+repo+"/commits", g.head)
+	mux.HandleFunc("GET "+repo+"/commits", g.list)
 	handle("GET "+repo+"/commits/{sha}/status", g.combined)
 	handle("GET "+repo+"/actions/runs", func(*http.Request) (int, any) {
 		return http.StatusOK, object{"total_count": 0, "workflow_runs": []any{}}
@@ -128,12 +128,32 @@ func (g *gitHub) compare(r *http.Request) (int, any) {
 	}
 }
 
-func (g *gitHub) head(*http.Request) (int, any) {
-	if len(g.commits) == 0 {
-		return http.StatusConflict, object{"message": "Git Repository is empty."}
+// list is the first page, of one commit, of those that lead to a commit, or to the branch's newest. How many pages there are
+// is the commit's height.
+func (g *gitHub) list(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	i := len(g.commits) - 1
+	if sha := r.FormValue("sha"); len(sha) == 40 {
+		i = slices.Index(g.commits, sha)
 	}
-	sha := g.commits[len(g.commits)-1]
-	return http.StatusOK, []object{{"sha": sha, "commit": object{"committer": object{"date": g.times[sha]}}}}
+	switch {
+	case len(g.commits) == 0:
+		w.WriteHeader(http.StatusConflict)
+		_ = json.NewEncoder(w).Encode(object{"message": "Git Repository is empty."})
+		return
+	case i < 0:
+		w.WriteHeader(http.StatusNotFound)
+		_ = json.NewEncoder(w).Encode(object{"message": "Not Found"})
+		return
+	}
+	sha, parents := g.commits[i], []object{}
+	if i > 0 {
+		parents = append(parents, object{"sha": g.commits[i-1]})
+		w.Header().Set("Link", fmt.Sprintf(`<%s%s?page=2>; rel="next", <%[1]s%[2]s?page=%[3]d>; rel="last"`, g.URL, r.URL.Path, i+1))
+	}
+	_ = json.NewEncoder(w).Encode([]object{{"sha": sha, "commit": object{"committer": object{"date": g.times[sha]}}, "parents": parents}})
 }
 
 func (g *gitHub) combined(r *http.Request) (int, any) {

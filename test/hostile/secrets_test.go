@@ -118,7 +118,7 @@ func (w *world) event(t *testing.T, mode string) []string {
 	if mode != "tag" {
 		return nil
 	}
-	return programtest.StatusOf(t, programtest.CommitB, "kustomization/platform/0.0.2-rc.1@"+w.digestB, "success")
+	return programtest.StatusOf(t, programtest.CommitB, "kustomization/platform/0.0.2-rc.2@"+w.digestB, "success")
 }
 
 // TestRealms: a registry says where a token is to be had. Not every place gets the login.
@@ -145,7 +145,7 @@ func TestRealms(t *testing.T) {
 				s := w.run(t, workspace(t), mode, append(w.event(t, mode), login...)...)
 				s.keeps(t, ourSecrets())
 				if c.refused == "" {
-					if strings.Contains(s.Stdout, "401") || !strings.Contains(s.Stdout, "0.0.2-rc.1") {
+					if strings.Contains(s.Stdout, "401") || !strings.Contains(s.Stdout, "0.0.2-rc.") {
 						t.Errorf("the token did not open the registry\n%s", s.Stdout)
 					}
 					return
@@ -312,7 +312,7 @@ func echoing(how string) http.HandlerFunc {
 // TestEchoes: a server that shows the request in its error does not get the login into a log.
 func TestEchoes(t *testing.T) {
 	for how := range echoes {
-		for _, who := range []string{"registry with a token", "registry with a password", "token service", "GitHub"} {
+		for _, who := range []string{"registry with a token", "registry with a password", "token service", "GitHub", "GitHub that counts"} {
 			t.Run(who+" "+how, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, nil)
@@ -338,6 +338,8 @@ func TestEchoes(t *testing.T) {
 					hosts[authHost] = echo
 				case "GitHub":
 					hosts[apiHost] = echo
+				case "GitHub that counts":
+					hosts[apiHost], mode = echo, "build"
 				}
 				for host, handler := range hosts {
 					w.Play(host, handler)
@@ -434,13 +436,25 @@ func TestWhoseLogin(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a GitHub that moved", func(t *testing.T) {
+	for _, mode := range []string{"build", "verify"} {
+		t.Run("a GitHub that moved, "+mode, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			w.Play(apiHost, http.RedirectHandler("https://"+evilHost+"/basic", http.StatusMovedPermanently))
+			w.Play(evilHost, http.HandlerFunc(tempts))
+			s := w.run(t, workspace(t), mode, login...)
+			s.keeps(t, ourSecrets())
+		})
+	}
+	t.Run("pages elsewhere", func(t *testing.T) { // they are counted, and not read
 		t.Parallel()
-		w := newWorld(t, nil)
-		w.Play(apiHost, http.RedirectHandler("https://"+evilHost+"/basic", http.StatusMovedPermanently))
+		w := newWorld(t, map[string]string{"commit.link": `<https://` + evilHost + `/basic?page=2>; rel="next", <https://` + evilHost + `/basic?page=3>; rel="last"`})
 		w.Play(evilHost, http.HandlerFunc(tempts))
-		s := w.run(t, workspace(t), "verify", login...)
+		s := w.run(t, workspace(t), "build", login...)
 		s.keeps(t, ourSecrets())
+		if s.Code != 0 || s.visited(evilHost) > 0 || !strings.Contains(s.Stdout, "created 0.0.2-rc.3") {
+			t.Errorf("exit status %d, %d visits\n%s", s.Code, s.visited(evilHost), s.Stdout)
+		}
 	})
 }
 

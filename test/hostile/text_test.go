@@ -75,7 +75,7 @@ func carriers() (all []carrier) {
 		}
 	}
 	add("build tag catch-up verify", "registry.tags", "manifest.config", "manifest.layer", "manifest.created", "manifest.revision", "manifest.source",
-		"manifest.title", "manifest.key", "manifest.content", "manifest")
+		"manifest.title", "manifest.key", "manifest.content", "manifest.height", "manifest")
 	for _, place := range strings.Fields("code message detail plain html status") {
 		add("build verify", "registry.GET /tags/list 403 "+place)
 	}
@@ -88,8 +88,16 @@ func carriers() (all []carrier) {
 	for _, rule := range []string{"POST /blobs/uploads/ 403 message", "POST /blobs/uploads/ 202 location", "PUT /manifests/ 400 message", "PUT /manifests/ 500 status", "PUT /manifests/ 403 plain"} {
 		add("build tag", "registry."+rule)
 	}
-	for _, part := range strings.Fields("git compare commits") {
+	for _, part := range strings.Fields("compare commits") {
 		add("build", "github.error "+part)
+	}
+	for _, c := range [][2]string{ // what is asked of where the height is known, or of an older commit
+		{"github.error git", "3"}, {"commit.date", "3"}, {"github.error compare", "1"}, {"compare.status", "1"},
+	} {
+		all = append(all, carrier{name: c[0] + " at height " + c[1], modes: "build", setup: func(_ *testing.T, w *world, _, text string) []string {
+			w.said = map[string]string{c[0]: text}
+			return []string{"INPUT_HEIGHT=" + c[1]}
+		}})
 	}
 	for _, part := range strings.Fields("statu actions commits issues") {
 		add("verify", "github.error "+part)
@@ -97,7 +105,7 @@ func carriers() (all []carrier) {
 	add("tag", "github.error releases", "release.url", "release.notes")
 	add("catch-up", "github.error statu")
 	add("catch-up verify", "status.state", "status.context", "status.description", "status.url", "status.login")
-	add("build", "compare.status", "commit.message", "commit.author", "commit.sha", "commit.date")
+	add("build", "compare.status", "commit.message", "commit.author", "commit.sha", "commit.date", "commit.link", "commit.pages", "commit.parent")
 	add("verify", "run.name", "run.path", "run.conclusion", "run.url", "job.name", "step.name", "issue.url", "commit.sha", "commit.message")
 	all = append(all, carrier{name: "release.made", modes: "tag"},
 		carrier{name: "status of a context of ours", modes: "catch-up verify", setup: func(_ *testing.T, w *world, _, text string) []string {
@@ -128,11 +136,11 @@ func eventCarriers() (all []carrier) {
 				return programtest.Event(t, name, file, func(e map[string]any) {
 					switch name {
 					case "status":
-						e["sha"], e["context"] = programtest.CommitB, "kustomization/platform/0.0.2-rc.1@"+w.digestB
+						e["sha"], e["context"] = programtest.CommitB, "kustomization/platform/0.0.2-rc.2@"+w.digestB
 					case "push":
 						leaf(e, "head_commit.id", programtest.CommitC)
 					case "repository_dispatch":
-						leaf(e, "client_payload.metadata.revision", "0.0.2-rc.1@"+w.digestB)
+						leaf(e, "client_payload.metadata.revision", "0.0.2-rc.2@"+w.digestB)
 						leaf(e, "client_payload.metadata.originRevision", "main@sha1:"+programtest.CommitB)
 					}
 					if path == "failure" { // of our Kustomization, with a text
@@ -263,7 +271,7 @@ func (c carrier) run(t *testing.T, mode, text string) step {
 	var env []string
 	switch mode {
 	case "tag":
-		env = programtest.StatusOf(t, programtest.CommitB, "kustomization/platform/0.0.2-rc.1@"+w.digestB, "success")
+		env = programtest.StatusOf(t, programtest.CommitB, "kustomization/platform/0.0.2-rc.2@"+w.digestB, "success")
 	case "catch-up":
 		mode = "tag"
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ func newWorld(t *testing.T, said map[string]string) *world {
 	w.Play(registryHost, http.HandlerFunc(w.serveRegistry))
 	w.Play(apiHost, http.HandlerFunc(w.serveGitHub))
 	w.put(t, programtest.CommitA, 1, "sha-aaaaaaa", "0.0.1-rc.1", "integration-aaaaaaa", "validated-aaaaaaa", "0.0.1")
-	w.digestB = w.put(t, programtest.CommitB, 2, "sha-bbbbbbb", "0.0.2-rc.1", "integration-bbbbbbb")
+	w.digestB = w.put(t, programtest.CommitB, 2, "sha-bbbbbbb", "0.0.2-rc.2", "integration-bbbbbbb")
 	return w
 }
 
@@ -75,12 +76,12 @@ func (w *world) put(t *testing.T, commit string, day int, tags ...string) string
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
 "config":{"mediaType":%s,"digest":%q,"size":%d},"layers":[{"mediaType":%s,"digest":%q,"size":%d}],
 "annotations":{"org.opencontainers.image.created":%s,"org.opencontainers.image.revision":%s,"org.opencontainers.image.source":%s,
-"org.opencontainers.image.title":%s,%s:"x","io.github.oci-promote.content":%s}}`,
+"org.opencontainers.image.title":%s,%s:"x","io.github.oci-promote.content":%s,"io.github.oci-promote.height":%s}}`,
 		w.say("manifest.config", "application/vnd.cncf.flux.config.v1+json"), digest.FromString(config), len(config),
 		w.say("manifest.layer", "application/vnd.cncf.flux.content.v1.tar+gzip"), digest.FromString(layer), len(layer),
 		w.say("manifest.created", fmt.Sprintf("2026-11-0%dT00:00:00Z", day)), w.say("manifest.revision", "main@sha1:"+commit),
 		w.say("manifest.source", "https://github.com/acme/fleet"), w.say("manifest.title", "x"), w.say("manifest.key", "x"),
-		w.say("manifest.content", digest.FromString(commit).String()))
+		w.say("manifest.content", digest.FromString(commit).String()), w.say("manifest.height", strconv.Itoa(day)))
 	if whole, ok := w.said["manifest"]; ok {
 		manifest = whole
 	}
@@ -117,7 +118,7 @@ func (w *world) serveRegistry(out http.ResponseWriter, r *http.Request) {
 	}
 	if _, ok := w.said["registry.tags"]; ok && strings.HasSuffix(r.URL.Path, "/tags/list") {
 		out.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprintf(out, `{"name":%s,"tags":["0.0.1","0.0.1-rc.1","0.0.2-rc.1","sha-bbbbbbb","integration-bbbbbbb","sha-aaaaaaa",%s,%s,%s,%s,%s]}`, w.say("registry.tags", ""),
+		_, _ = fmt.Fprintf(out, `{"name":%s,"tags":["0.0.1","0.0.1-rc.1","0.0.2-rc.2","sha-bbbbbbb","integration-bbbbbbb","sha-aaaaaaa",%s,%s,%s,%s,%s]}`, w.say("registry.tags", ""),
 			w.say("registry.tags", ""), `"9.9.9-`+w.say("registry.tags", "")[1:], `"9.9.9-rc.`+w.say("registry.tags", "")[1:], `"sha-`+w.say("registry.tags", "")[1:], `"v9.9.9+`+w.say("registry.tags", "")[1:])
 		return
 	}
@@ -191,8 +192,20 @@ func (w *world) serveGitHub(out http.ResponseWriter, r *http.Request) {
 			return
 		}
 		fallthrough
-	case first == "commits":
-		_, _ = fmt.Fprintf(out, `[{"sha":%s,"commit":{"message":%s,"committer":{"date":"2026-11-03T00:00:00Z"}}}]`, w.say("commit.sha", programtest.CommitC), w.say("commit.message", "x"))
+	case first == "commits": // the first of three pages, of one commit each
+		if r.FormValue("sha") != "" {
+			last := "3"
+			if text, ok := w.said["commit.pages"]; ok {
+				last = text
+			}
+			link := fmt.Sprintf(`<https://%s/x?page=2>; rel="next", <https://%[1]s/x?page=%s>; rel="last"`, apiHost, last)
+			if text, ok := w.said["commit.link"]; ok {
+				link = text
+			}
+			out.Header().Set("Link", link[:min(len(link), 100_000)])
+		}
+		_, _ = fmt.Fprintf(out, `[{"sha":%s,"commit":{"message":%s,"committer":{"date":%s}},"parents":[{"sha":%s}]}]`, w.say("commit.sha", programtest.CommitC),
+			w.say("commit.message", "x"), w.say("commit.date", "2026-11-03T00:00:00Z"), w.say("commit.parent", programtest.CommitB))
 	case first == "git":
 		_, _ = fmt.Fprintf(out, `{"sha":%q,"committer":{"date":%s}}`, programtest.CommitC, w.say("commit.date", "2026-11-03T00:00:00Z"))
 	case strings.HasSuffix(path, "/jobs"):

@@ -3,9 +3,9 @@ package programtest
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
@@ -30,8 +30,17 @@ type BuildReport struct {
 	Log                             string `json:"-"`
 }
 
-// BuildArgs is mode build of a directory and a commit into the repository Fleet of s.
+// Height is that of one of the three commits: A is the first of the history, C the third.
+func Height(commit string) string {
+	return strconv.Itoa(1 + slices.Index([]string{CommitA, CommitB, CommitC}, commit))
+}
+
+// BuildArgs is mode build of a directory and a commit into the repository Fleet of s. Unless it is one of the three, flags
+// must have its height.
 func BuildArgs(s *registrytest.Server, dir, commit string, flags ...string) []string {
+	if !slices.Contains(flags, "--height") {
+		flags = append([]string{"--height", Height(commit)}, flags...)
+	}
 	return append([]string{
 		"build", "--plain-http", "--repository", s.Host + "/" + Fleet, "--username", s.Username,
 		"--path", dir, "--revision", "main@sha1:" + commit,
@@ -48,12 +57,12 @@ func BuildOn(t *testing.T, s *registrytest.Server, env []string, dir, commit str
 	return r
 }
 
-// BuildOnce is one build of a commit of now, which must succeed; it may run beside others.
-func BuildOnce(t *testing.T, s *registrytest.Server, dir, commit string) BuildReport {
+// BuildAt is one build of a commit through a door of s, which must succeed; it may run beside others.
+func BuildAt(t *testing.T, s *registrytest.Server, door string, env []string, dir, commit string, flags ...string) BuildReport {
 	t.Helper()
-	env := []string{"OCI_PROMOTE_PASSWORD=" + s.Password, "SOURCE_DATE_EPOCH=" + strconv.FormatInt(time.Now().Unix(), 10)}
-	said := Run(t, env, BuildArgs(s, dir, commit, "--json")...)
-	r := BuildReport{Log: said.Stderr}
+	args := BuildArgs(s, dir, commit, append(flags, "--json", "--repository", door+"/"+Fleet)...)
+	said := Run(t, append([]string{"OCI_PROMOTE_PASSWORD=" + s.Password}, env...), args...)
+	r := BuildReport{SHA: commit, Log: said.Stderr}
 	if said.Code != 0 {
 		t.Errorf("build of %.7s: exit status %d\n%s", commit, said.Code, said.Stderr)
 	} else if err := json.Unmarshal([]byte(said.Stdout), &r); err != nil {
@@ -62,12 +71,12 @@ func BuildOnce(t *testing.T, s *registrytest.Server, dir, commit string) BuildRe
 	return r
 }
 
-// BuildFor builds a commit of the day n, with content of its own.
+// BuildFor builds a commit that n others lead to, of the day n, with content of its own.
 func BuildFor(t *testing.T, s *registrytest.Server, commit string, n int, flags ...string) Artifact {
 	t.Helper()
 	dir := t.TempDir()
 	Write(t, filepath.Join(dir, "app.yaml"), "commit: "+commit+"\n")
-	said := BuildOn(t, s, []string{DayOf(n)}, dir, commit, append(flags, "--json")...)
+	said := BuildOn(t, s, []string{DayOf(n)}, dir, commit, append([]string{"--height", strconv.Itoa(n + 1), "--json"}, flags...)...)
 	var r BuildReport
 	if err := json.Unmarshal([]byte(said.Stdout), &r); err != nil {
 		t.Fatalf("%v in %q", err, said.Stdout)

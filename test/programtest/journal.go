@@ -33,8 +33,9 @@ type Journal struct {
 type TagWrite struct {
 	Repo, Tag, Digest string
 	Before            string // what the tag named before; "" for nothing
+	Host              string // the door through which it came
 	Body              []byte
-	At                time.Time // when it had taken effect
+	Began, At         time.Time // when it came, and when it had taken effect
 }
 
 // Keep makes a journal of all writes to s. It stands behind rest, which may be nil.
@@ -64,7 +65,7 @@ func (j *Journal) intercept(w http.ResponseWriter, r *http.Request, n int, next 
 		next.ServeHTTP(w, r)
 		return
 	}
-	e := TagWrite{Repo: repo, Tag: tag, Digest: digest.FromBytes(body).String(), Body: body}
+	e := TagWrite{Repo: repo, Tag: tag, Digest: digest.FromBytes(body).String(), Host: r.Host, Body: body, Began: time.Now()}
 	if j.Delay != nil {
 		time.Sleep(j.Delay(e))
 	}

@@ -73,7 +73,7 @@ func Event(t *testing.T, name, file string, change func(map[string]any)) []strin
 type TagReport struct {
 	Outcome, Reason, Version, Candidate, Digest, SHA, Highest string
 	Tags, Warnings                                            []string
-	Rescued                                                   *struct{ From, Candidate, Digest string }
+	Rescued                                                   []struct{ From, Candidate, Digest string }
 
 	Log string `json:"-"`
 }

@@ -14,17 +14,24 @@ import (
 // names is not looked for. It panics if the disk fails.
 func (s *Server) SeedManifest(repo string, manifest []byte, tags ...string) digest.Digest {
 	id := digest.FromBytes(manifest)
-	errs := []error{
+	err := errors.Join(
 		s.writeBlob(id, manifest),
 		writeFile(filepath.Join(s.repoDir(repo), "_manifests", "revisions", digestPath(id), "link"), []byte(id)),
-	}
-	for _, tag := range tags {
-		errs = append(errs, writeFile(filepath.Join(s.tagsDir(repo), tag, "current", "link"), []byte(id)))
-	}
-	if err := errors.Join(errs...); err != nil {
+	)
+	if err != nil {
 		panic(fmt.Errorf("seeding %s: %w", repo, err))
 	}
+	s.Retag(repo, id, tags...)
 	return id
+}
+
+// Retag lets tags name a manifest that the repository has. It panics if the disk fails.
+func (s *Server) Retag(repo string, id digest.Digest, tags ...string) {
+	for _, tag := range tags {
+		if err := writeFile(filepath.Join(s.tagsDir(repo), tag, "current", "link"), []byte(id)); err != nil {
+			panic(fmt.Errorf("naming %s:%s: %w", repo, tag, err))
+		}
+	}
 }
 
 // Copy makes the repository "to", which must not exist, from another one: with its tags, manifests and blobs.

@@ -25,11 +25,7 @@ func (s *Server) Seed(repo string, tags ...string) digest.Digest {
 	if err != nil {
 		panic(fmt.Errorf("seeding %s: %w", repo, err))
 	}
-	for _, tag := range tags {
-		if err := writeFile(filepath.Join(s.tagsDir(repo), tag, "current", "link"), []byte(manifest)); err != nil {
-			panic(fmt.Errorf("seeding %s:%s: %w", repo, tag, err))
-		}
-	}
+	s.Retag(repo, manifest, tags...)
 	return manifest
 }
 

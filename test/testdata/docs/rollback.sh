@@ -4,8 +4,7 @@ release() { # MESSAGE REPLICAS
   echo "{apiVersion: v1, kind: ConfigMap, metadata: {name: replicas}, data: {n: \"$2\"}}" > platform/replicas.yaml
   git add platform
   git commit --quiet --message "$1"
-  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) oci-promote build --repository ghcr.io/acme/fleet --path platform \
-    --revision "main@sha1:$(git rev-parse HEAD)"
+  oci-promote build --repository ghcr.io/acme/fleet --path platform --revision "main@sha1:$(git rev-parse HEAD)"
   oci-promote tag --repository ghcr.io/acme/fleet --artifact-sha "$(git rev-parse HEAD)"
 }
 release "Two replicas" 2

@@ -1,0 +1,84 @@
+package build
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// planned reports what apply would do.
+func (r *run) planned(ctx context.Context, p plan) (_ pipeline.Report, err error) {
+	if p.number {
+		r.report.Plan = append(r.report.Plan, p.known)
+		r.now = r.now.With(p.known)
+		r.now.Ladder.Learn(p.known, p.artifact.Known())
+	}
+	r.report.Plan = append(r.report.Plan, p.tags...)
+	if p.outcome != pipeline.Superseded {
+		due, now, err := r.store.WriteDue(ctx, r.now, true)
+		if err != nil {
+			return pipeline.Report{}, err
+		}
+		for _, d := range due {
+			r.report.Plan = append(r.report.Plan, d.Candidate)
+		}
+		r.now = now
+	}
+	r.describe(p)
+	r.report.Outcome = pipeline.Planned
+	r.report.Reason = fmt.Sprintf("without dry-run the outcome would be %s: %s", p.outcome, p.reason)
+	r.report.Tags = []string{}
+	r.selection()
+	return r.report, nil
+}
+
+// describe fills in the artifact that the report is about.
+func (r *run) describe(p plan) {
+	r.report.Outcome, r.report.Reason = p.outcome, p.reason
+	if p.outcome == pipeline.Superseded {
+		return // nothing was tagged: there is no artifact to name
+	}
+	r.report.Version = p.known
+	if pipeline.IsCandidate(p.known) {
+		r.report.Candidate = p.known
+	}
+	r.report.Digest = p.artifact.Desc.Digest
+	r.report.Reference = r.Name + "@" + p.artifact.Desc.Digest.String()
+	if commit := p.artifact.Revision.Commit; commit != "" {
+		r.report.SHA = commit
+	}
+	r.report.Tags = append(append(r.report.Tags, p.known), p.tagged...)
+	for _, rescued := range r.report.Rescued {
+		if rescued.Digest == r.report.Digest {
+			r.report.Version, r.report.Candidate = rescued.Candidate, rescued.Candidate
+			r.report.Tags = append(r.report.Tags, rescued.Candidate)
+		}
+	}
+}
+
+// selection tells what each cluster picks, and warns where integration
+// would never see the new candidate.
+func (r *run) selection() {
+	r.report.Selected = r.Clusters.Selected(r.now.Tags)
+	picked := r.report.Selected.Integration
+	candidate := r.report.Candidate
+	if candidate == "" || picked == candidate {
+		return
+	}
+	if picked == "" {
+		r.report.Warn("integration selects nothing: its constraint %q matches no tag, not even %s; a constraint needs \"-0\" to see candidates, such as \">= 0.0.0-0\"",
+			r.Clusters.Integration, candidate)
+		return
+	}
+	alone := r.Clusters.Integration.Select([]string{candidate}) == candidate
+	switch ladder := version.Read([]string{picked}); {
+	case !alone:
+		r.report.Warn("integration selects %q and can never select %s: its constraint %q excludes it", picked, candidate, r.Clusters.Integration)
+	case len(ladder.Stables)+len(ladder.Candidates) == 0:
+		r.report.Warn("integration selects %q, not %s: for the constraint %q that tag, which is none of this pipeline's, is the higher version; delete it,"+
+			" or narrow the constraint on the cluster and in integration-semver", picked, candidate, r.Clusters.Integration)
+	}
+	// Else a higher version of this pipeline is there already, as it should be.
+}

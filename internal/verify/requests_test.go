@@ -1,0 +1,64 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+)
+
+// However long the history, verify asks for a bounded number of tags and manifests: 60 requests with the blobs of two
+// artifacts, which are up to 4, and the login, which is 2.
+func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
+	const commits, most = 150, 60 - 4 - 2
+	for name, tags := range map[string]func(i int) string{
+		"all promoted":        func(i int) string { return fmt.Sprintf("@ 0.0.%d-rc.%d + 0.0.%d", i, i, i) },
+		"nothing promoted":    func(i int) string { return fmt.Sprintf("@ 0.0.1-rc.%d", i) },
+		"a larger bump first": func(i int) string { return fmt.Sprintf("@ %d.0.0-rc.%d", commits-i+1, i) },
+		"rolled back": func(i int) string {
+			back := fmt.Sprintf("0.0.%d", commits+1)
+			return fmt.Sprintf("@ 0.0.%d-rc.%d + 0.0.%d ", i, i, i) + strings.Repeat(back, max(0, 2-i))
+		},
+		"stranded, far below": func(i int) string {
+			return strings.Replace(fmt.Sprintf("@ 0.0.%d-rc.%d + 0.0.%d", i, i, i+1), fmt.Sprintf("+ 0.0.%d", i+1), "", max(0, 1-i%7))
+		},
+		"something everywhere": func(i int) string {
+			return []string{"", "+ "}[i%2] + []string{"@", "sha-"}[i%3%2] + fmt.Sprintf(" 0.%d.1-rc.%d 0.%d.1-rc.%d", i/3, i, i/2, i) + strings.Repeat(fmt.Sprintf(" 0.0.%d", i), max(0, 40-i))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t)
+			for i := 1; i <= commits; i++ {
+				a := s.pack(t, i, uint64(i), fmt.Sprint(i))
+				words := strings.NewReplacer("@", "sha- integration-", "+", "validated-").Replace(tags(i))
+				for tag := range strings.FieldsSeq(words) {
+					if strings.HasSuffix(tag, "-") {
+						tag += a.Revision.Commit[:7]
+					}
+					if err := s.Store.Tag(t.Context(), a.Desc, tag); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			for _, host := range []Host{nil, &told{head: "z", words: "a:success@5"}} {
+				for _, n := range []int{0, 1, 2, commits / 3, commits - 30, commits} {
+					v := verifyOf(t, s, host, 300)
+					if n > 0 {
+						v.Commit = commitNumber(n)
+					}
+					s.asked.Store(0)
+					r := must(v.Run(t.Context()))
+					if asked := s.asked.Load(); asked > most {
+						t.Errorf("of commit %d: %d questions", n, asked)
+					}
+					if n > 0 && (r.Path[0].State != pipeline.Reached || r.Path[1].State != pipeline.Reached) {
+						t.Errorf("of commit %d:\n%s", n, wholeOf(r))
+					}
+					t.Logf("of commit %d, %v: %d questions, %q", n, host != nil, s.asked.Load(), codes(r.Findings))
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,1 @@
+exec oci-promote-before build --dry-run --json --plain-http --repository "$REPO" --path "$TREE" --revision "main@sha1:$COMMIT" --source "$SOURCE"
