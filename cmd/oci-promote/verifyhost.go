@@ -34,7 +34,7 @@ func (h host) Word(ctx context.Context, commit string, d digest.Digest) (verify.
 		return verify.Word{}, err
 	}
 	s, _, err := gate.Newest(statusesOf(commit, found), d)
-	return verify.Word{State: clip(s.State), Context: clip(s.Context), Description: clip(s.Description), At: s.Updated}, err
+	return verify.Word{State: clip(s.State), Context: clip(s.Context), Description: clip(s.Description), Healthy: s.Proves(), At: s.Updated}, err
 }
 
 func statusesOf(commit string, found []github.Status) []trigger.Status {

@@ -9,7 +9,7 @@ import (
 
 // said is a status of commit, updated at that minute.
 func said(minute int, state, context string) Status {
-	return Status{Commit: commit, Context: context, State: state, Updated: time.Date(2026, 11, 23, 9, minute, 0, 0, time.UTC)}
+	return Status{Commit: commit, Context: context, State: state, Description: Succeeded, Updated: time.Date(2026, 11, 23, 9, minute, 0, 0, time.UTC)}
 }
 
 // The newest word on an artifact counts, in whatever order GitHub lists them. Words on other

@@ -17,6 +17,22 @@ type Status struct {
 	Updated                             time.Time
 }
 
+// Succeeded is what Flux says of a Kustomization that is applied and healthy. Its other words
+// of severity info, such as "dependency not ready", arrive as success too (docs/facts.md 25).
+const Succeeded = "reconciliation succeeded"
+
+// Proves reports whether the status says that something is healthy: it is a success and, where
+// its context is Flux's, in Flux's word for that. Another reporter's counts by its state alone.
+func (s Status) Proves() bool {
+	return s.State == "success" && (!s.flux() || strings.EqualFold(s.Description, Succeeded))
+}
+
+// flux reports whether the context has the form of Flux's (docs/facts.md 3).
+func (s Status) flux() bool {
+	kind, _, more := strings.Cut(s.Context, "/")
+	return more && strings.EqualFold(kind, "kustomization")
+}
+
 func (g Gate) readStatus(payload []byte) (Verdict, error) {
 	var e struct {
 		SHA         string `json:"sha"`
@@ -55,11 +71,17 @@ func (g Gate) judge(s Status) (Verdict, error) {
 		return no("commit status %q is %s: %s", s.Context, s.State, s.Description), nil
 	case s.State != "success":
 		return no("commit status %q is %s", s.Context, s.State), nil
+	case !s.Proves():
+		return no("commit status %q is success and says %q; Flux says %q of what is healthy", s.Context, s.Description, Succeeded), nil
 	}
-	return Verdict{
+	v := Verdict{
 		Proof: Proof{Commit: s.Commit, Digest: d, Tag: tag}, Proven: true,
-		Because: fmt.Sprintf("commit status %q is success", s.Context),
-	}, nil
+		Because: oneLine("commit status %q is success: %s", s.Context, s.Description),
+	}
+	if !s.flux() {
+		v.Because = fmt.Sprintf("commit status %q is success; it is not Flux's, so that its state alone counts", s.Context)
+	}
+	return v, nil
 }
 
 // bound reads the artifact that a context names, if it names one. One that is cut short
@@ -109,9 +131,9 @@ func (g Gate) Newest(statuses []Status, d digest.Digest) (Status, bool, error) {
 	return slices.MaxFunc(about, func(a, b Status) int { return cmp.Or(a.Updated.Compare(b.Updated), sooner(a, b)) }), true, nil
 }
 
-// sooner puts a success behind any other state of the same second, so that doubt decides
-// against a promotion.
+// sooner puts a proof behind any other word of the same second, so that doubt decides against a
+// promotion.
 func sooner(a, b Status) int {
-	rank := map[string]int{"success": -1}
-	return cmp.Compare(rank[a.State], rank[b.State])
+	rank := map[bool]int{true: -1}
+	return cmp.Compare(rank[a.Proves()], rank[b.Proves()])
 }

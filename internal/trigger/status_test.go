@@ -31,6 +31,8 @@ func TestReadStatusRecorded(t *testing.T) {
 		{"success-with-revision-in-context", "platform", Proof{commit, digestA, "0.0.1-rc.1"}, "/staging/" + revision1},
 		{"success-with-revision-in-context", "platform-dev", Proof{}, "is not of kustomization/platform-dev/"},
 		{"failure", "platform", Proof{}, `"kustomization/platform/3d3388a1" is failure: build failed`},
+		{"success-but-dependency-not-ready", "platform", Proof{}, `is success and says "dependency not ready"`},
+		{"success-but-health-check-canceled", "platform", Proof{}, `is success and says "health check canceled"`},
 		{"failure", "other", Proof{}, "is not of kustomization/other/"},
 	}
 	for _, test := range tests {
@@ -83,7 +85,7 @@ func TestReadStatusSpeaks(t *testing.T) {
 			}
 			for _, namespace := range []string{"", "flux-system"} { // of which a context says nothing
 				gate := Gate{Namespace: namespace, Name: "platform", Context: prefix}
-				got, err := gate.Read(StatusEvent, status(t, commit, "success", test.context, ""))
+				got, err := gate.Read(StatusEvent, status(t, commit, "success", test.context, Succeeded))
 				if test.want {
 					wantVerdict(t, got, err, Proof{Commit: commit}, "is success")
 				} else {
@@ -94,7 +96,7 @@ func TestReadStatusSpeaks(t *testing.T) {
 	}
 }
 
-// Success alone proves health, whatever the description says.
+// A word that is no success proves nothing, whatever its description says.
 func TestReadStatusState(t *testing.T) {
 	const context = "kustomization/platform/" + revision1
 	for _, state := range []string{"failure", "error", "pending", "neutral", "Success", "success ", "successful", "null"} {
@@ -109,8 +111,33 @@ func TestReadStatusState(t *testing.T) {
 			}
 		})
 	}
-	got, err := platform.Read(StatusEvent, status(t, commit, "success", context, "build failed"))
-	wantVerdict(t, got, err, Proof{commit, digestA, "0.0.1-rc.1"}, "is success")
+}
+
+// Of Flux's successes only the one that says so is proof of health (docs/facts.md 25); another
+// reporter's counts by its state.
+func TestReadStatusWord(t *testing.T) {
+	const bound = "platform/" + revision1
+	for _, word := range []string{Succeeded, "Reconciliation Succeeded", "dependency not ready", "health check canceled", "progressing",
+		"build failed", "artifact failed", "reconciliation succeeded (dry run)", " reconciliation succeeded", "reconciliation", ""} {
+		t.Run(word, func(t *testing.T) {
+			payload := status(t, commit, "success", "Kustomization/"+bound, word)
+			want, because := Proof{}, "is success and says"
+			if strings.EqualFold(word, Succeeded) {
+				want, because = Proof{commit, digestA, "0.0.1-rc.1"}, "is success: "+word
+			}
+			for _, gate := range []Gate{platform, {Name: "x", Context: []string{"kustomization", "platform"}}} {
+				got, err := gate.Read(StatusEvent, payload)
+				wantVerdict(t, got, err, want, because)
+				got, found, err := gate.Latest([]Status{{Commit: commit, Context: "kustomization/" + bound, State: "success", Description: word}}, digestA)
+				wantVerdict(t, got, err, want, because)
+				if !found {
+					t.Error("it is a word all the same")
+				}
+			}
+			got, err := Gate{Name: "x", Context: []string{"smoke"}}.Read(StatusEvent, status(t, commit, "success", "smoke/"+bound, word))
+			wantVerdict(t, got, err, Proof{commit, digestA, "0.0.1-rc.1"}, "its state alone counts")
+		})
+	}
 }
 
 // A context that names an artifact binds the proof to it. One that seems to and does not is
@@ -153,8 +180,8 @@ func TestReadStatusBound(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			context := "kustomization/platform/" + test.last
-			got, err := platform.Read(StatusEvent, status(t, commit, "success", context, ""))
-			other, unheard := Gate{Name: "other"}.Read(StatusEvent, status(t, commit, "success", context, ""))
+			got, err := platform.Read(StatusEvent, status(t, commit, "success", context, Succeeded))
+			other, unheard := Gate{Name: "other"}.Read(StatusEvent, status(t, commit, "success", context, Succeeded))
 			wantVerdict(t, other, unheard, Proof{}, "is not of")
 			if test.err != "" {
 				wantError(t, got, err, test.err)

@@ -76,7 +76,7 @@ func (r *reading) knowsPromotion(role cluster.Role) bool {
 		return true
 	}
 	s := r.stable
-	return s.artifact != nil && !s.rollback && r.heard.words[s.artifact.Desc.Digest].State == "success"
+	return s.artifact != nil && !s.rollback && r.heard.words[s.artifact.Desc.Digest].Healthy
 }
 
 // checkDelivery finds a report that was made and did not arrive: integration has applied the

@@ -140,7 +140,7 @@ func (r *reading) followUps() (next []question) {
 func (r *reading) promotionsSince() (since time.Time, ok bool) {
 	since, ok = r.Now.Add(-repeatsWithin), len(r.announced()) > 0
 	for _, a := range []*pipeline.Artifact{r.subject.artifact, r.artifacts[r.oldestWaiting()]} {
-		if a == nil || r.wordOn(a).State != "success" {
+		if a == nil || !r.wordOn(a).Healthy {
 			continue
 		}
 		ok = true

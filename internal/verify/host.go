@@ -35,6 +35,7 @@ type Word struct {
 	State       string // success, failure, error, pending; empty for no word
 	Context     string
 	Description string
+	Healthy     bool // it proves health; a success need not (docs/facts.md 25)
 	At          time.Time
 }
 

@@ -127,7 +127,7 @@ func (r *reading) validated() (pipeline.Step, *pipeline.Finding) {
 	case s.stable != "" && e == (pipeline.Evidence{}):
 		e.Status = "none that is known: by hand, or before this pipeline"
 		return at(pipeline.Reached, w.At, e), nil
-	case s.stable != "", e.Tag != "", w.State == "success":
+	case s.stable != "", e.Tag != "", w.Healthy:
 		return at(pipeline.Reached, w.At, e), nil
 	case r.isPassed(s.artifact):
 		return at(pipeline.Followed, w.At, e), r.supersededByStable()

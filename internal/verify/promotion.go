@@ -40,7 +40,7 @@ func (r *reading) checkOldest() []pipeline.Finding {
 	if a == nil || r.isSubject(a) || r.promotedHalf(a) {
 		return nil
 	}
-	if w := r.wordOn(a); w.State == "success" {
+	if w := r.wordOn(a); w.Healthy {
 		if _, f := r.notPromoted(oldest, a, w); f != nil {
 			return []pipeline.Finding{*f}
 		}

@@ -66,7 +66,7 @@ func (h *told) Word(_ context.Context, commit string, _ digest.Digest) (Word, er
 	if !ok {
 		return Word{}, h.err["statuses"]
 	}
-	return Word{state, "kustomization/platform/1", "what Flux says", at}, h.err["statuses"]
+	return Word{state, "kustomization/platform/1", "what Flux says", state == "success", at}, h.err["statuses"]
 }
 
 func (h *told) Head(context.Context, string) (string, time.Time, error) {

@@ -51,7 +51,7 @@ func hub(statuses map[string]string) func(c *cell) http.Handler {
 		mux.HandleFunc("GET "+root+"commits/{sha}/status", func(w http.ResponseWriter, r *http.Request) {
 			list := []any{}
 			if context, ok := statuses[r.PathValue("sha")]; ok {
-				list = append(list, map[string]any{"id": 1, "state": "success", "context": context, "updated_at": "2026-01-03T00:00:00Z"})
+				list = append(list, map[string]any{"id": 1, "state": "success", "context": context, "description": "reconciliation succeeded", "updated_at": "2026-01-03T00:00:00Z"})
 			}
 			hubSays(w, http.StatusOK, map[string]any{"sha": r.PathValue("sha"), "total_count": len(list), "statuses": list})
 		})

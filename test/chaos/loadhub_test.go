@@ -3,6 +3,7 @@ package chaos
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,6 +41,7 @@ type loadStatus struct {
 	ID      int       `json:"id"`
 	Context string    `json:"context"`
 	State   string    `json:"state"`
+	Words   string    `json:"description"`
 	Updated time.Time `json:"updated_at"`
 }
 
@@ -51,6 +53,7 @@ func startLoadHub(t *testing.T, secret bool) *loadHub {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /repos/acme/fleet/compare/{range}", h.compare)
 	mux.HandleFunc("GET /repos/acme/fleet/commits/{sha}/status", h.status)
+	mux.HandleFunc("GET /repos/acme/fleet/commits/{sha}/statuses", h.history)
 	h.Server = httptest.NewServer(mux)
 	t.Cleanup(h.Close)
 	return h
@@ -86,10 +89,18 @@ func (h *loadHub) status(w http.ResponseWriter, r *http.Request) {
 	hubSays(w, http.StatusOK, map[string]any{"sha": sha, "statuses": h.statuses[sha]})
 }
 
+func (h *loadHub) history(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := append([]loadStatus{}, h.statuses[r.PathValue("sha")]...)
+	slices.Reverse(all)
+	hubSays(w, http.StatusOK, all)
+}
+
 func (h *loadHub) post(sha, context, state string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.statuses[sha] = append(h.statuses[sha], loadStatus{len(h.statuses[sha]) + 1, context, state, time.Now().UTC()})
+	h.statuses[sha] = append(h.statuses[sha], loadStatus{len(h.statuses[sha]) + 1, context, state, "reconciliation succeeded", time.Now().UTC()})
 }
 
 func (h *loadHub) add(c *loadCommit) {
