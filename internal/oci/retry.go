@@ -20,7 +20,8 @@ type Retrier struct {
 	used time.Duration
 }
 
-// Transport adds the retries to base. A request body is sent again when it is a replay, or in memory.
+// Transport adds the retries to base. A request body is sent again when it is a replay, or in memory. A request whose body
+// cannot be had again (no GetBody) is sent once: its sender may have taken it away for that.
 func (r *Retrier) Transport(base http.RoundTripper) http.RoundTripper {
 	base = honest{whole{base}}
 	return rewinder{r, base, &retry.Transport{Base: base, Policy: func() retry.Policy {
@@ -132,6 +133,9 @@ func (t rewinder) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if once, ok := req.Context().Value(singleKey{}).(*single); ok {
 		return t.retrier.roundTrip(t.base, req, once)
+	}
+	if req.Body != nil && req.GetBody == nil { // or a retry would be told of, and charged for, that never comes
+		return t.base.RoundTrip(req)
 	}
 	return t.next.RoundTrip(req)
 }

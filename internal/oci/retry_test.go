@@ -166,6 +166,31 @@ func TestNoRetries(t *testing.T) {
 	}
 }
 
+// A body that cannot be had again is sent once, whatever comes back: what must not be done twice is sent so. Nobody is told
+// of a retry.
+func TestBodyOfOneUse(t *testing.T) {
+	for name, fault := range map[string]http.HandlerFunc{
+		"503": status(503, "Retry-After: 0", ""), "secondary limit": status(403, "", "You have exceeded a secondary rate limit"), "dropped connection": dropConnection,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, n := flaky(t, 100, fault)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, strings.NewReader("once"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.GetBody = nil
+			r := &Retrier{Budget: time.Minute, Notify: func(said string) { t.Errorf("it says %q", said) }}
+			resp, err := (&http.Client{Transport: r.Transport(NewTransport())}).Do(req)
+			if err == nil {
+				defer resp.Body.Close()
+			}
+			if (err == nil) != (name != "dropped connection") || n.Load() != 1 || r.used != 0 {
+				t.Errorf("%d requests, %v, and %v of the budget used", n.Load(), err, r.used)
+			}
+		})
+	}
+}
+
 func TestBudgetIsShared(t *testing.T) {
 	r := &Retrier{Budget: time.Second}
 	if !r.charge(600*time.Millisecond) || r.charge(600*time.Millisecond) || !r.charge(400*time.Millisecond) {
