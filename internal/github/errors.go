@@ -44,11 +44,12 @@ func (e *Error) Refused() bool {
 
 // What a call needs, in the words of a job's `permissions`.
 const (
-	readContents  = "contents: read"
-	writeContents = "contents: write"
-	readStatuses  = "statuses: read"
-	readActions   = "actions: read"
-	writeIssues   = "issues: write"
+	readContents     = "contents: read"
+	writeContents    = "contents: write"
+	readStatuses     = "statuses: read"
+	readActions      = "actions: read"
+	writeIssues      = "issues: write"
+	writeDeployments = "deployments: write"
 )
 
 // explain says what GitHub answered to a call that needs the permission need.

@@ -41,12 +41,15 @@ func bounded(text string) string {
 }
 
 // oneLine is a title as GitHub takes it.
-func oneLine(title string) string {
-	title = strings.Join(strings.Fields(strings.ToValidUTF8(title, string(utf8.RuneError))), " ")
-	if runes := []rune(title); len(runes) > maxTitle {
-		title = string(runes[:maxTitle-1]) + "…"
+func oneLine(title string) string { return short(title, maxTitle) }
+
+// short is a text on one line, of so many characters at most.
+func short(text string, most int) string {
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, string(utf8.RuneError))), " ")
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most-1]) + "…"
 	}
-	return title
+	return text
 }
 
 // sameText compares as GitHub keeps text, which may have other line ends.
