@@ -46,15 +46,25 @@ type hinted struct {
 func (h *hinted) Hint() string  { return h.hint }
 func (h *hinted) Unwrap() error { return h.error }
 
-// parts are the errors that were joined into err, each of which is one line for people.
-func parts(err error) []string {
+// each is the errors that were joined into err; none for none.
+func each(err error) (all []error) {
+	if err == nil {
+		return nil
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		return []string{err.Error()}
+		return []error{err}
 	}
-	var all []string
 	for _, e := range joined.Unwrap() {
-		all = append(all, parts(e)...)
+		all = append(all, each(e)...)
+	}
+	return all
+}
+
+// parts are the errors that were joined into err, each of which is one line for people.
+func parts(err error) (all []string) {
+	for _, e := range each(err) {
+		all = append(all, e.Error())
 	}
 	return all
 }

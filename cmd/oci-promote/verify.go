@@ -43,7 +43,7 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	}
 	failOn := action.Get(r, "fail-on", parseFailOn)
 	v.Strict = failOn == failOnWarning
-	issue := r.Bool("issue")
+	issue, deployments, places := r.Bool("issue"), r.Bool("deployments"), readPlaces(r)
 	if err := r.Err(); err != nil {
 		return report, err
 	}
@@ -72,6 +72,9 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	}
 	if c.fit(&report); issue {
 		c.track(ctx, api, &report, dryRun)
+	}
+	if deployments {
+		c.deploy(ctx, api, &report, places, dryRun)
 	}
 	return report, nil
 }

@@ -36,6 +36,12 @@ func verifyLines(r pipeline.Report, annotated bool) []string {
 		add("live", selects(r.Selected.Live))
 	}
 	add("issue", r.Issue)
+	if r.Deployed != nil {
+		add("deployments", r.Deployed.Page)
+		for _, d := range r.Deployed.Deployments {
+			lines = append(lines, "    "+deployedLine(d))
+		}
+	}
 	if arrived(d.Path) && r.Outcome == pipeline.Healthy {
 		add("path", shortPath(d.Path))
 	} else {

@@ -34,6 +34,9 @@ func verifySummary(r pipeline.Report, p pages) string {
 	if r.Issue != "" {
 		fmt.Fprintf(&b, "| Issue | %s |\n", p.address(r.Issue))
 	}
+	if r.Deployed != nil {
+		fmt.Fprintf(&b, "| Deployments | %s |\n", deployedCell(*r.Deployed, p))
+	}
 	details(&b, "The path, step by step", pathTable(d.Path, p), r.Outcome == pipeline.Unhealthy)
 	details(&b, "Versions", versionTable(d.Versions, d.At, p), r.Outcome == pipeline.Unhealthy)
 	b.WriteString(callouts(r))

@@ -76,6 +76,9 @@ var Inputs = []Input{
 	{Name: "cluster-state", Modes: verify, Help: "files with kubectl get -o json output, one a line: FILE, integration=FILE or live=FILE"},
 	{Name: "fail-on", Modes: verify, Default: "error", Help: "error, warning or never"},
 	{Name: "issue", Modes: verify, Default: "false", IsBool: true, Help: "keep one tracking issue open while unhealthy, close it after"},
+	{Name: "deployments", Modes: verify, Default: "false", IsBool: true, Help: "let GitHub's Deployments show what runs on integration and live"},
+	{Name: "integration-environment", Modes: verify, Default: "integration", Help: "name of integration's environment in GitHub's Deployments"},
+	{Name: "live-environment", Modes: verify, Default: "live", Help: "name of live's environment in GitHub's Deployments"},
 }
 
 // Output is one row of the table of outputs.

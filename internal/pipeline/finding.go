@@ -115,6 +115,7 @@ type Diagnosis struct {
 	Path     []Step    `json:"path"`
 	Findings []Finding `json:"findings"` // the most severe first, of those the earliest on the path
 	Versions []Version `json:"versions"` // highest first
+	Running  []Running `json:"running,omitempty"`
 }
 
 // Version is one artifact of the repository.

@@ -53,6 +53,7 @@ type Report struct {
 	Rescued    []Rescued     `json:"rescued,omitempty"`
 	Release    string        `json:"release,omitempty"` // page of the GitHub release
 	Issue      string        `json:"issue,omitempty"`   // page of the tracking issue
+	Deployed   *Deployed     `json:"deployed,omitempty"`
 	Notices    []string      `json:"notices,omitempty"`
 	Warnings   []string      `json:"warnings,omitempty"`
 	*Diagnosis               // of mode verify only
@@ -88,6 +89,22 @@ type Stable struct {
 type Rollback struct {
 	To   string   `json:"to"`             // the highest stable that its artifact had before, or its candidate
 	Held []string `json:"held,omitempty"` // candidates in flight that it holds back: validated late, they are superseded
+}
+
+// Deployed is what GitHub's deployments of the artifact show: of what is there now, and of what
+// this run changed.
+type Deployed struct {
+	Page        string       `json:"page"`
+	Deployments []Deployment `json:"deployments"`
+}
+
+// Deployment is one artifact in one of GitHub's environments.
+type Deployment struct {
+	Environment string        `json:"environment"`
+	Version     string        `json:"version"`
+	Digest      digest.Digest `json:"digest"`
+	State       string        `json:"state"` // in_progress, success, failure or inactive
+	Did         string        `json:"did"`   // created, updated or unchanged
 }
 
 // Notice adds a line that is good to know.
