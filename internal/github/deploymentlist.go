@@ -41,19 +41,29 @@ type deployment struct {
 func (r *Repository) deployments(ctx context.Context, e Environment) (ours []deployment, err error) {
 	o := &github.DeploymentsListOptions{Task: task(e.Artifact), Environment: e.Name, ListOptions: github.ListOptions{PerPage: perPage}}
 	found, _, err := r.api.Repositories.ListDeployments(ctx, r.owner, r.name, o)
-	if err == nil && found == nil { // go-github takes an empty answer for an empty list
-		err = errors.New("the answer is no list")
-	}
-	for i := 0; i < len(found) && err == nil; i++ {
-		one, theirs := deployment{}, false
-		if one, theirs, err = readDeployment(found[i], e); !theirs {
-			ours = append(ours, one)
-		}
+	if err == nil {
+		ours, err = readDeployments(found, e)
 	}
 	if err != nil {
 		return nil, r.deploymentError("listing the deployments of", e, err)
 	}
 	return inOrder(ours), nil
+}
+
+func readDeployments(found []*github.Deployment, e Environment) (ours []deployment, err error) {
+	if found == nil { // go-github takes an empty answer for an empty list
+		return nil, errors.New("the answer is no list")
+	}
+	for _, d := range found {
+		one, theirs, err := readDeployment(d, e)
+		if err != nil {
+			return nil, err
+		}
+		if !theirs {
+			ours = append(ours, one)
+		}
+	}
+	return ours, nil
 }
 
 // inOrder has the oldest first.
