@@ -28,7 +28,7 @@ func (r *Repository) ensure(ctx context.Context, e Environment, d Deployment, be
 	if found, ok := named(ours, d.Digest); ok {
 		return ours, found.id, nil
 	}
-	return before, 0, cause
+	return before, 0, &Error{cause.Error(), "it is sent once, since GitHub may have done it; the next run looks for it", cause}
 }
 
 var errNoCommit = errors.New("its commit is not known")
