@@ -62,15 +62,15 @@ var hubFaults = []struct {
 // rollout is a hub whose live goes from one artifact to the next beside a third: every kind of request is sent.
 func rollout(t *testing.T) (h *deployHub, e Environment) {
 	t.Helper()
-	h = startHub(t)
+	h = startDeployHub(t)
 	for n := 1; n < 3; n++ {
-		if _, err := h.open(t).Deploy(t.Context(), live(has(n, Success, "well"))); err != nil {
+		if _, err := h.open(t).Deploy(t.Context(), onLive(has(n, Success, "well"))); err != nil {
 			t.Fatal(err)
 		}
 		h.tick(time.Minute)
 	}
 	h.requests = nil
-	return h, live(has(3, Success, "well"), has(4, InProgress, ""))
+	return h, onLive(has(3, Success, "well"), has(4, InProgress, ""))
 }
 
 // settles checks that a healthy run after a fault ends in what is true, without making anything twice, and that the one after that writes nothing.
@@ -189,10 +189,10 @@ func TestDeployAnswers(t *testing.T) {
 			}
 			says(200, body)(w, r)
 		})
-		_, err := s.open(t).Deploy(t.Context(), live(has(1, Success, "")))
+		_, err := s.open(t).Deploy(t.Context(), onLive(has(1, Success, "")))
 		t.Log(name)
 		explained(t, err, notGitHub, c.want)
-		if _, err := s.open(t).WouldDeploy(t.Context(), live(has(1, Success, ""))); err == nil {
+		if _, err := s.open(t).WouldDeploy(t.Context(), onLive(has(1, Success, ""))); err == nil {
 			t.Error("the dry run is content")
 		}
 	}

@@ -72,7 +72,7 @@ func (d *hubDeployment) digest() string { return readPayload(d.Payload).Digest }
 
 const hubBase = "/api/v3/repos/acme/fleet/deployments"
 
-func startHub(t *testing.T) *deployHub {
+func startDeployHub(t *testing.T) *deployHub {
 	t.Helper()
 	h := &deployHub{now: time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)}
 	mux := http.NewServeMux()
@@ -141,13 +141,13 @@ func (h *deployHub) meets(f hubFault, n int) {
 	h.fault, h.at = f, len(h.requests)+n
 }
 
-func refuse(w http.ResponseWriter, status int, message, field string) {
+func hubRefuses(w http.ResponseWriter, status int, message, field string) {
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, `{"message":%q,"errors":[{"resource":"Deployment","field":%q,"code":"invalid"}],"documentation_url":"https://docs.github.com/rest","status":"%d"}`, message, field, status)
 }
 
-// pageOf writes one page of what is the newest first, with GitHub's Link header.
-func pageOf[T any](w http.ResponseWriter, r *http.Request, all []T) {
+// hubPage writes one page of what is the newest first, with GitHub's Link header.
+func hubPage[T any](w http.ResponseWriter, r *http.Request, all []T) {
 	page, _ := strconv.Atoi(r.FormValue("page"))
 	size, _ := strconv.Atoi(r.FormValue("per_page"))
 	page, size = max(page, 1), min(max(size, 1), 100)
@@ -169,7 +169,7 @@ func (h *deployHub) list(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slices.Reverse(found)
-	pageOf(w, r, found)
+	hubPage(w, r, found)
 }
 
 // shown is a deployment as an answer has it.
@@ -191,20 +191,20 @@ func (h *deployHub) create(w http.ResponseWriter, r *http.Request) {
 		Produces  *bool     `json:"production_environment"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-		refuse(w, 400, "Problems parsing JSON", "")
+		hubRefuses(w, 400, "Problems parsing JSON", "")
 		return
 	}
 	d := asked.hubDeployment
 	switch {
 	case d.Ref == "" || d.Ref == h.unknown:
-		refuse(w, 422, "No ref found for: "+d.Ref, "ref")
+		hubRefuses(w, 422, "No ref found for: "+d.Ref, "ref")
 	case asked.AutoMerge == nil || *asked.AutoMerge:
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = io.WriteString(w, `{"message":"Auto-merged main into it on deployment."}`)
 	case h.failing && (asked.Contexts == nil || len(*asked.Contexts) > 0):
-		refuse(w, 409, "Conflict: Commit status checks failed for "+d.Ref+".", "required_contexts")
+		hubRefuses(w, 409, "Conflict: Commit status checks failed for "+d.Ref+".", "required_contexts")
 	case d.Environment == "" || utf8.RuneCountInString(d.Environment) > 255 || utf8.RuneCountInString(d.Description) > 140:
-		refuse(w, 422, "Validation Failed", "description")
+		hubRefuses(w, 422, "Validation Failed", "description")
 	default:
 		d.ID, d.SHA, d.Created, d.Updated, d.statuses = len(h.made)+1, d.Ref, h.now, h.now, nil
 		d.Production = asked.Produces != nil && *asked.Produces
@@ -217,7 +217,7 @@ func (h *deployHub) create(w http.ResponseWriter, r *http.Request) {
 func (h *deployHub) find(w http.ResponseWriter, r *http.Request) *hubDeployment {
 	id, _ := strconv.Atoi(r.PathValue("id"))
 	if id < 1 || id > len(h.made) {
-		refuse(w, 404, "Not Found", "")
+		hubRefuses(w, 404, "Not Found", "")
 		return nil
 	}
 	return h.made[id-1]
@@ -225,7 +225,7 @@ func (h *deployHub) find(w http.ResponseWriter, r *http.Request) *hubDeployment 
 
 func (h *deployHub) listStatuses(w http.ResponseWriter, r *http.Request) {
 	if d := h.find(w, r); d != nil {
-		pageOf(w, r, d.statuses)
+		hubPage(w, r, d.statuses)
 	}
 }
 
@@ -241,7 +241,7 @@ func (h *deployHub) createStatus(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewDecoder(r.Body).Decode(&asked)
 	states := []string{"error", "failure", "inactive", "in_progress", "queued", "pending", "success"}
 	if !slices.Contains(states, asked.State) || utf8.RuneCountInString(asked.Description) > 140 {
-		refuse(w, 422, "Validation Failed", "state")
+		hubRefuses(w, 422, "Validation Failed", "state")
 		return
 	}
 	add := func(d *hubDeployment, s hubStatus) *hubStatus {

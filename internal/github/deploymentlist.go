@@ -47,7 +47,7 @@ func (r *Repository) deployments(ctx context.Context, e Environment) (ours []dep
 	if err != nil {
 		return nil, r.deploymentError("listing the deployments of", e, err)
 	}
-	return inOrder(ours), nil
+	return oldestFirst(ours), nil
 }
 
 func readDeployments(found []*github.Deployment, e Environment) (ours []deployment, err error) {
@@ -66,8 +66,8 @@ func readDeployments(found []*github.Deployment, e Environment) (ours []deployme
 	return ours, nil
 }
 
-// inOrder has the oldest first.
-func inOrder(ours []deployment) []deployment {
+// oldestFirst goes by the ids, which grow.
+func oldestFirst(ours []deployment) []deployment {
 	slices.SortFunc(ours, func(a, b deployment) int { return cmp.Compare(a.id, b.id) })
 	return ours
 }

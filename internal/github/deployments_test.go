@@ -21,7 +21,7 @@ func has(n int, state, says string) Deployment {
 	return Deployment{Version: fmt.Sprintf("0.1.%d", n), Digest: digestOf(n), Commit: fmt.Sprintf("%040d", n), State: state, Says: says}
 }
 
-func live(all ...Deployment) Environment {
+func onLive(all ...Deployment) Environment {
 	return Environment{Name: "live", Production: true, Artifact: fleet, Log: "https://github.com/acme/fleet/actions/runs/77", Has: all}
 }
 
@@ -32,10 +32,10 @@ func deploys(t *testing.T, r *Repository, e Environment, want ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, told(done), want)
+	same(t, inShort(done), want)
 }
 
-func told(done []Deployed) (all []string) {
+func inShort(done []Deployed) (all []string) {
 	for _, d := range done {
 		all = append(all, d.Version+" "+d.State+" "+d.Did)
 	}
@@ -45,7 +45,7 @@ func told(done []Deployed) (all []string) {
 // The life of an environment: a rollout, the next one beside it, a failure, a rollback, and each time nothing the second time.
 func TestDeploy(t *testing.T) {
 	for _, asText := range []bool{false, true} {
-		h := startHub(t)
+		h := startDeployHub(t)
 		h.asText, h.failing = asText, true
 		r := h.open(t)
 		twice := func(e Environment, want ...string) {
@@ -62,14 +62,14 @@ func TestDeploy(t *testing.T) {
 				t.Errorf("the second run wrote %q", w)
 			}
 		}
-		twice(live(has(1, InProgress, "")), "0.1.1 in_progress created")
-		twice(live(has(1, Success, "reconciliation succeeded")), "0.1.1 success updated")
-		twice(live(has(1, Success, "reconciliation succeeded"), has(2, InProgress, "")), "0.1.1 success unchanged", "0.1.2 in_progress created")
-		twice(live(has(2, Failure, "health check failed")), "0.1.2 failure updated", "0.1.1 inactive updated")
-		twice(live(has(2, Failure, "health check failed after 2m")), "0.1.2 failure updated")
+		twice(onLive(has(1, InProgress, "")), "0.1.1 in_progress created")
+		twice(onLive(has(1, Success, "reconciliation succeeded")), "0.1.1 success updated")
+		twice(onLive(has(1, Success, "reconciliation succeeded"), has(2, InProgress, "")), "0.1.1 success unchanged", "0.1.2 in_progress created")
+		twice(onLive(has(2, Failure, "health check failed")), "0.1.2 failure updated", "0.1.1 inactive updated")
+		twice(onLive(has(2, Failure, "health check failed after 2m")), "0.1.2 failure updated")
 		back := has(1, Success, "reconciliation succeeded")
 		back.Version = "0.1.3"
-		twice(live(back), "0.1.3 success updated", "0.1.2 inactive updated")
+		twice(onLive(back), "0.1.3 success updated", "0.1.2 inactive updated")
 		same(t, h.active("live", fleet), []string{digestOf(1) + " success"})
 		if len(h.made) != 2 {
 			t.Errorf("%d were made", len(h.made))
@@ -81,7 +81,7 @@ func TestDeploy(t *testing.T) {
 		if first.Ref != fmt.Sprintf("%040d", 1) || !strings.HasPrefix(first.Task, "oci-promote:") || !first.Production || first.Transient || first.Description != "0.1.1 of ghcr.io/acme/fleet" {
 			t.Errorf("it is %+v", first)
 		}
-		if s := first.statuses[0]; s.Description != "0.1.3: reconciliation succeeded" || s.Log != live().Log || s.Page != "" {
+		if s := first.statuses[0]; s.Description != "0.1.3: reconciliation succeeded" || s.Log != onLive().Log || s.Page != "" {
 			t.Errorf("its status is %+v", s)
 		}
 		if s := h.made[1].statuses[0]; s.State != Inactive || s.Description != replaced {
@@ -108,12 +108,12 @@ func TestDeployRequests(t *testing.T) {
 
 // Others of the environment are neither found nor touched: GitHub's own, another artifact's, and one with our task and no payload of ours.
 func TestDeployLeavesOthersAlone(t *testing.T) {
-	h := startHub(t)
+	h := startDeployHub(t)
 	r := h.open(t)
-	other := live(has(1, Success, "")) // the same digest, of another repository
+	other := onLive(has(1, Success, "")) // the same digest, of another repository
 	other.Artifact = "ghcr.io/acme/other"
 	deploys(t, r, other, "0.1.1 success created")
-	integration := live(has(1, Success, ""))
+	integration := onLive(has(1, Success, ""))
 	integration.Name = "integration"
 	deploys(t, r, integration, "0.1.1 success created")
 	for _, body := range []string{`{}`, `""`, `"x"`, `null`, `[]`, `{"repository":5}`, `{"repository":"` + fleet + `"}`, `{"repository":"ghcr.io/acme/other","digest":"` + digestOf(2) + `"}`} {
@@ -121,8 +121,8 @@ func TestDeployLeavesOthersAlone(t *testing.T) {
 	}
 	h.made = append(h.made, &hubDeployment{ID: len(h.made) + 1, Environment: "live", Task: "deploy", Payload: json.RawMessage(`{}`), statuses: []*hubStatus{{ID: 1, State: Success}}})
 	before := len(h.made)
-	deploys(t, r, live(has(1, Success, "")), "0.1.1 success created")
-	deploys(t, r, live(has(2, Success, "")), "0.1.2 success created", "0.1.1 inactive updated")
+	deploys(t, r, onLive(has(1, Success, "")), "0.1.1 success created")
+	deploys(t, r, onLive(has(2, Success, "")), "0.1.2 success created", "0.1.1 inactive updated")
 	for _, d := range h.made[:before] {
 		if d.state() != Success || len(d.statuses) != 1 {
 			t.Errorf("%+v was touched", d)
@@ -132,21 +132,21 @@ func TestDeployLeavesOthersAlone(t *testing.T) {
 
 // Where nothing is known to be there, nothing is asked and nothing changes.
 func TestDeployNothing(t *testing.T) {
-	h := startHub(t)
-	deploys(t, h.open(t), live())
-	if _, err := h.open(t).WouldDeploy(t.Context(), live()); err != nil || len(h.requests) > 0 {
+	h := startDeployHub(t)
+	deploys(t, h.open(t), onLive())
+	if _, err := h.open(t).WouldDeploy(t.Context(), onLive()); err != nil || len(h.requests) > 0 {
 		t.Errorf("%v, %q", err, h.requests)
 	}
 }
 
 // A dry run reads, and says what is then done.
 func TestWouldDeploy(t *testing.T) {
-	h := startHub(t)
+	h := startDeployHub(t)
 	r := h.open(t)
-	deploys(t, r, live(has(1, Success, "")), "0.1.1 success created")
+	deploys(t, r, onLive(has(1, Success, "")), "0.1.1 success created")
 	n := len(h.requests)
-	next := live(has(2, InProgress, ""), has(1, Failure, "broken"))
-	for _, e := range []Environment{next, live(has(3, Success, ""))} {
+	next := onLive(has(2, InProgress, ""), has(1, Failure, "broken"))
+	for _, e := range []Environment{next, onLive(has(3, Success, ""))} {
 		would, err := r.WouldDeploy(t.Context(), e)
 		if err != nil || len(h.writes(n)) > 0 {
 			t.Errorf("%v, wrote %q", err, h.writes(n))
@@ -155,7 +155,7 @@ func TestWouldDeploy(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		got, want := told(would), told(done)
+		got, want := inShort(would), inShort(done)
 		slices.Sort(got)
 		slices.Sort(want)
 		same(t, got, want)
@@ -167,12 +167,12 @@ func TestWouldDeploy(t *testing.T) {
 func TestDeployAtOnce(t *testing.T) {
 	const runs = 4
 	for _, lag := range []int{0, 2, runs} {
-		h := startHub(t)
+		h := startDeployHub(t)
 		h.meeting, h.lag = runs, lag
 		var wg sync.WaitGroup
 		for range runs {
 			wg.Go(func() {
-				if _, err := h.open(t).Deploy(t.Context(), live(has(1, Success, "well"))); err != nil {
+				if _, err := h.open(t).Deploy(t.Context(), onLive(has(1, Success, "well"))); err != nil {
 					t.Error(err)
 				}
 			})
@@ -183,14 +183,14 @@ func TestDeployAtOnce(t *testing.T) {
 		if got := h.active("live", fleet); len(h.made) != runs || lag == 0 && len(got) != 1 || h.made[0].state() != Success {
 			t.Errorf("lag %d: of %d active are %q\n%s", lag, len(h.made), got, strings.Join(h.requests, "\n"))
 		}
-		if _, err := h.open(t).Deploy(t.Context(), live(has(1, Success, "well"))); err != nil {
+		if _, err := h.open(t).Deploy(t.Context(), onLive(has(1, Success, "well"))); err != nil {
 			t.Error(err)
 		}
 		same(t, h.active("live", fleet), []string{digestOf(1) + " success"})
 		for range 3 { // the younger ones are never chosen again
 			h.tick(time.Hour)
-			_, _ = h.open(t).Deploy(t.Context(), live(has(2, Success, "well")))
-			_, _ = h.open(t).Deploy(t.Context(), live(has(1, Success, "well")))
+			_, _ = h.open(t).Deploy(t.Context(), onLive(has(2, Success, "well")))
+			_, _ = h.open(t).Deploy(t.Context(), onLive(has(1, Success, "well")))
 		}
 		if got := h.active("live", fleet); len(h.made) != runs+1 || !slices.Equal(got, []string{digestOf(1) + " success"}) || h.made[0].state() != Success {
 			t.Errorf("lag %d: in the end %d, active %q", lag, len(h.made), got)
@@ -200,59 +200,59 @@ func TestDeployAtOnce(t *testing.T) {
 
 // However many there are, a run asks little.
 func TestDeployIsBounded(t *testing.T) {
-	h := startHub(t)
+	h := startDeployHub(t)
 	r := h.open(t)
 	for n := 1; n <= 130; n++ {
 		h.tick(time.Minute)
-		if _, err := r.Deploy(t.Context(), live(has(n, Success, ""))); err != nil {
+		if _, err := r.Deploy(t.Context(), onLive(has(n, Success, ""))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	n := len(h.requests)
-	deploys(t, r, live(has(130, Success, "")), "0.1.130 success unchanged")
+	deploys(t, r, onLive(has(130, Success, "")), "0.1.130 success unchanged")
 	if got := len(h.requests) - n; got != 1+1+lookBack {
 		t.Errorf("%d requests", got)
 	}
 	same(t, h.active("live", fleet), []string{digestOf(130) + " success"})
-	deploys(t, r, live(has(60, Success, "")), "0.1.60 success updated", "0.1.130 inactive updated")
-	deploys(t, r, live(has(7, Success, "")), "0.1.7 success created", "0.1.60 inactive updated") // the first one of it is out of sight
+	deploys(t, r, onLive(has(60, Success, "")), "0.1.60 success updated", "0.1.130 inactive updated")
+	deploys(t, r, onLive(has(7, Success, "")), "0.1.7 success created", "0.1.60 inactive updated") // the first one of it is out of sight
 	same(t, h.active("live", fleet), []string{digestOf(7) + " success"})
 }
 
 // A text from outside is one line that GitHub takes, however long it is, and is compared as it was sent.
 func TestDeployWords(t *testing.T) {
-	h := startHub(t)
+	h := startDeployHub(t)
 	r := h.open(t)
-	e := live(has(1, Failure, strings.Repeat("é\n", 300)))
+	e := onLive(has(1, Failure, strings.Repeat("é\n", 300)))
 	deploys(t, r, e, "0.1.1 failure created")
 	deploys(t, r, e, "0.1.1 failure unchanged")
 	if got := []rune(h.made[0].statuses[0].Description); len(got) != 140 || got[139] != '…' {
 		t.Errorf("the words are %q", string(got))
 	}
-	deploys(t, r, live(has(1, Failure, "")), "0.1.1 failure updated")
+	deploys(t, r, onLive(has(1, Failure, "")), "0.1.1 failure updated")
 	if got := h.made[0].statuses[0].Description; got != "0.1.1" {
 		t.Errorf("the words are %q", got)
 	}
-	again := live(has(1, Success, "a"), has(1, Failure, "b"))
+	again := onLive(has(1, Success, "a"), has(1, Failure, "b"))
 	deploys(t, r, again, "0.1.1 success updated")
 }
 
 // What GitHub refuses of one deployment says nothing of the others: they follow what is true.
 func TestDeployOneRefused(t *testing.T) {
-	h := startHub(t)
+	h := startDeployHub(t)
 	r := h.open(t)
-	deploys(t, r, live(has(1, Success, "")), "0.1.1 success created")
+	deploys(t, r, onLive(has(1, Success, "")), "0.1.1 success created")
 	h.unknown = has(2, "", "").Commit
-	done, err := r.Deploy(t.Context(), live(has(2, Success, "")))
+	done, err := r.Deploy(t.Context(), onLive(has(2, Success, "")))
 	explained(t, err, "", "creating the deployment of 0.1.2 to live in acme/fleet: 422 No ref found for: "+h.unknown)
-	same(t, told(done), []string{"0.1.1 inactive updated"})
+	same(t, inShort(done), []string{"0.1.1 inactive updated"})
 	short := has(3, Success, "")
 	short.Commit = "main"
-	done, err = r.Deploy(t.Context(), live(short, has(1, Success, "")))
+	done, err = r.Deploy(t.Context(), onLive(short, has(1, Success, "")))
 	if err == nil || !strings.Contains(err.Error(), "creating the deployment of 0.1.3 to live in acme/fleet: its commit is not known") {
 		t.Error(err)
 	}
-	same(t, told(done), []string{"0.1.1 success updated"})
+	same(t, inShort(done), []string{"0.1.1 success updated"})
 	if len(h.made) != 1 {
 		t.Errorf("%d were made", len(h.made))
 	}
@@ -265,9 +265,9 @@ func TestDeployConflict(t *testing.T) {
 			says(200, `[]`)(w, r)
 			return
 		}
-		refuse(w, 409, "Conflict: Commit status checks failed for main.", "required_contexts")
+		hubRefuses(w, 409, "Conflict: Commit status checks failed for main.", "required_contexts")
 	})
-	_, err := s.open(t).Deploy(t.Context(), live(has(1, Success, "")))
+	_, err := s.open(t).Deploy(t.Context(), onLive(has(1, Success, "")))
 	explained(t, err, "", "409 Conflict: Commit status checks failed for main.: required_contexts invalid")
 	if n := len(s.requests()); n != 2 {
 		t.Errorf("%d requests", n)

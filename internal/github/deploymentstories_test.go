@@ -60,7 +60,7 @@ func TestDeployStories(t *testing.T) {
 }
 
 func story(t *testing.T, dice *rand.Rand) {
-	h := startHub(t)
+	h := startDeployHub(t)
 	worlds := map[[2]string]*world{}
 	for _, name := range []string{"integration", "live"} {
 		for _, artifact := range []string{fleet, "ghcr.io/acme/other"} {
@@ -109,13 +109,13 @@ func story(t *testing.T, dice *rand.Rand) {
 // A cluster that stays with an old artifact, while one rollout after the other fails beside it, is still found when it goes on.
 func TestDeployStaysInSight(t *testing.T) {
 	for failures := range 12 {
-		h := startHub(t)
+		h := startDeployHub(t)
 		r := h.open(t)
 		run := func(has ...Deployment) {
 			t.Helper()
 			h.tick(time.Hour)
 			for range 2 {
-				if _, err := r.Deploy(t.Context(), live(has...)); err != nil {
+				if _, err := r.Deploy(t.Context(), onLive(has...)); err != nil {
 					t.Fatal(err)
 				}
 			}

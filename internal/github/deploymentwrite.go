@@ -21,7 +21,7 @@ func (r *Repository) ensure(ctx context.Context, e Environment, d Deployment, be
 	ours, err = r.deployments(ctx, e)
 	switch {
 	case cause == nil && err == nil && !slices.ContainsFunc(ours, func(o deployment) bool { return o.id == one.id }): // the list lags
-		return inOrder(append(ours, one)), one.id, nil
+		return oldestFirst(append(ours, one)), one.id, nil
 	case cause == nil:
 		return ours, one.id, err
 	}
