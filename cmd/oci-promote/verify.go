@@ -15,6 +15,7 @@ import (
 	"github.com/oci-promote/oci-promote/internal/cluster"
 	"github.com/oci-promote/oci-promote/internal/oci"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/trigger"
 	"github.com/oci-promote/oci-promote/internal/verify"
 )
 
@@ -30,8 +31,10 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	r := action.Read(values)
 	in := c.common(r)
 	gate := readGate(r)
+	live := readLiveGate(r, gate)
 	v := verify.Verify{
-		Name: in.ref.String(), SHALength: in.shaLength, MaxAge: r.Duration("max-age"), Clusters: in.clusters, Now: c.now().UTC(),
+		Name: in.ref.String(), SHALength: in.shaLength, MaxAge: r.Duration("max-age"), LiveContext: strings.Join(live.Context, "/"),
+		Clusters: in.clusters, Now: c.now().UTC(),
 		Gate: cluster.Gate{Namespace: gate.Namespace, Name: gate.Name, Repository: c.getenv("GITHUB_REPOSITORY"), Server: c.getenv("GITHUB_SERVER_URL")},
 	}
 	asked := readAsked(r)
@@ -54,7 +57,7 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	}
 	v.NoHost = c.missingForGitHub(in.token)
 	if api != nil {
-		v.Host = host{api, gate, c.getenv("GITHUB_RUN_ID")}
+		v.Host = host{api, gate, live, c.getenv("GITHUB_RUN_ID")}
 	}
 	dryRun := in.dryRun
 	in.dryRun = true // it only reads the repository
@@ -77,6 +80,18 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 		c.deploy(ctx, api, &report, places, dryRun)
 	}
 	return report, nil
+}
+
+// readLiveGate reads by which statuses live reports; it has no context where live reports none. A
+// status that could be integration's too would be of nobody.
+func readLiveGate(r *action.Reader, integration trigger.Gate) trigger.Gate {
+	const name = "live-status-context"
+	live := trigger.Gate{Context: action.Get(r, name, trigger.ParseContext)}
+	if of := anyFlux(integration); live.Context != nil && live.Overlaps(of) {
+		r.Fail(name, fmt.Errorf("%q cannot be told from integration's commit statuses, which begin with %q; expected a context of live's own, such as kustomization/platform-live"+
+			" where kustomization is platform", r.Text(name), of.Prefix()))
+	}
+	return live
 }
 
 // missingForGitHub is what there must be to ask GitHub, and is not.

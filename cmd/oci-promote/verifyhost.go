@@ -18,23 +18,59 @@ import (
 // host answers verify's questions from the GitHub API.
 type host struct {
 	*github.Repository
-	gate trigger.Gate
-	own  string // this run's own id
+	gate trigger.Gate // integration's
+	live trigger.Gate // without a context where live reports no statuses
+	own  string       // this run's own id
 }
 
-// Word is the newest status of the Kustomization on an artifact. Where none was named, any
-// of Flux's statuses counts.
-func (h host) Word(ctx context.Context, commit string, d digest.Digest) (verify.Word, error) {
-	gate := h.gate
+// anyFlux is the gate that counts where no Kustomization was named: each of Flux's statuses does.
+func anyFlux(gate trigger.Gate) trigger.Gate {
 	if gate.Name == "" && gate.Context == nil {
 		gate.Context = []string{"kustomization"}
 	}
+	return gate
+}
+
+// Words are the newest status of integration's Kustomization on an artifact, and all of live's.
+func (h host) Words(ctx context.Context, commit string, d digest.Digest) (w verify.Words, err error) {
 	found, err := h.Statuses(ctx, commit)
 	if err != nil {
-		return verify.Word{}, err
+		return w, err
 	}
-	s, _, err := gate.Newest(statusesOf(commit, found), d)
-	return verify.Word{State: clip(s.State), Context: clip(s.Context), Description: clip(s.Description), Healthy: s.Proves(), At: s.Updated}, err
+	statuses := statusesOf(commit, found)
+	if w, err = integrationWords(anyFlux(h.gate), statuses, d); err != nil || h.live.Context == nil {
+		return w, err
+	}
+	reports, err := h.live.Reports(statuses)
+	for _, r := range reports {
+		w.Live = append(w.Live, wordOf(r))
+	}
+	return w, err
+}
+
+// integrationWords are integration's half of what the statuses of a commit say.
+func integrationWords(gate trigger.Gate, statuses []trigger.Status, d digest.Digest) (w verify.Words, err error) {
+	newest, ok, err := gate.Newest(statuses, d)
+	if err != nil || !ok {
+		return w, err
+	}
+	reports, err := gate.Reports(statuses)
+	for _, r := range reports {
+		if r.Status == newest {
+			w.Integration = wordOf(r)
+		}
+		if r.Proves() && (r.Digest == "" || r.Digest == d) && (w.Proven.IsZero() || r.Updated.Before(w.Proven)) {
+			w.Proven = r.Updated
+		}
+	}
+	return w, err
+}
+
+func wordOf(r trigger.Report) verify.Word {
+	return verify.Word{
+		State: clip(r.State), Context: clip(r.Context), Description: clip(r.Description), Commit: r.Commit, Tag: clip(r.Tag), Digest: r.Digest,
+		Healthy: r.Proves(), At: r.Updated,
+	}
 }
 
 func statusesOf(commit string, found []github.Status) []trigger.Status {
@@ -103,7 +139,7 @@ func runsOf(found []github.Run) []verify.Run {
 	for i, r := range found {
 		runs[i] = verify.Run{ID: r.ID, Name: clip(cmp.Or(r.Name, r.Path)), State: clip(r.Status), URL: clip(r.URL), Started: r.Started}
 		if r.Status == "completed" {
-			runs[i].State, runs[i].Done = clip(r.Conclusion), true
+			runs[i].State, runs[i].Done, runs[i].Ended = clip(r.Conclusion), true, r.Updated
 		}
 	}
 	return runs

@@ -35,6 +35,8 @@ func verifyLines(r pipeline.Report, annotated bool) []string {
 		add("integration", selects(r.Selected.Integration))
 		add("live", selects(r.Selected.Live))
 	}
+	add("lead time", leadText(d.Lead))
+	add("median", medianText(d.MedianLead))
 	add("issue", r.Issue)
 	if r.Deployed != nil {
 		add("deployments", r.Deployed.Page)
@@ -47,7 +49,7 @@ func verifyLines(r pipeline.Report, annotated bool) []string {
 	} else {
 		lines = append(lines, "  path")
 		for _, step := range d.Path {
-			lines = append(lines, strings.TrimRight(fmt.Sprintf("    %s %-24s %-11s %s", mark(step.State), step.Stage, step.State, stepText(step)), " "))
+			lines = append(lines, strings.TrimRight(fmt.Sprintf("    %s %-24s %-11s %s", mark(step.State), step.Stage, inWords(step.State), stepText(step)), " "))
 		}
 	}
 	if r.Outcome == pipeline.Unhealthy {
@@ -65,9 +67,12 @@ func findingLines(f pipeline.Finding) []string {
 	return []string{fmt.Sprintf("  %s %s%s: %s", f.Severity, f.Code, sinceText(f.Since), f.Message), "      " + f.Hint, "      " + guide(f.Code)}
 }
 
-// arrived reports whether a path leads to its end.
+// arrived reports whether a path leads to its end, as far as that is known: not every live cluster
+// reports.
 func arrived(path []pipeline.Step) bool {
-	return !slices.ContainsFunc(path, func(s pipeline.Step) bool { return s.State != pipeline.Reached })
+	return !slices.ContainsFunc(path, func(s pipeline.Step) bool {
+		return s.State != pipeline.Reached && (s.Stage != pipeline.RunningOnLive || s.State != pipeline.Unknown)
+	})
 }
 
 func verifyHeadline(r pipeline.Report) string {
@@ -83,6 +88,9 @@ func shortPath(path []pipeline.Step) string {
 	parts := make([]string, len(path))
 	for i, step := range path {
 		parts[i] = fmt.Sprintf("%s %s", mark(step.State), step.Stage)
+		if step.State == pipeline.Unknown {
+			parts[i] += ": " + inWords(step.State)
+		}
 	}
 	return strings.Join(parts, "  ")
 }
@@ -102,6 +110,14 @@ func mark(s pipeline.State) string {
 		return "?"
 	}
 	return "·"
+}
+
+// inWords is a state as people read it.
+func inWords(s pipeline.State) string {
+	if s == pipeline.Unknown {
+		return "not known"
+	}
+	return string(s)
 }
 
 // stepText is the time and the evidence of a step.

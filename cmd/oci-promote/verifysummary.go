@@ -31,6 +31,11 @@ func verifySummary(r pipeline.Report, p pages) string {
 	}
 	fmt.Fprintf(&b, "| Integration selects | %s |\n| Live selects | %s |\n",
 		orElse(action.Code(r.Selected.Integration), "nothing"), orElse(action.Code(r.Selected.Live), "nothing"))
+	for _, row := range [][2]string{{"Lead time", leadText(d.Lead)}, {"Median lead time", medianText(d.MedianLead)}} {
+		if row[1] != "" {
+			fmt.Fprintf(&b, "| %s | %s |\n", row[0], action.Markdown(row[1]))
+		}
+	}
 	if r.Issue != "" {
 		fmt.Fprintf(&b, "| Issue | %s |\n", p.address(r.Issue))
 	}
@@ -62,6 +67,9 @@ func picture(path []pipeline.Step) string {
 	b.WriteString("```mermaid\nflowchart LR\n")
 	for i, step := range path {
 		text := fmt.Sprintf("%s %s", mark(step.State), step.Stage)
+		if step.State == pipeline.Unknown {
+			text += "<br>" + inWords(step.State)
+		}
 		if tag := step.Evidence.Tag; isTag(tag) {
 			text += "<br>" + tag
 		}
@@ -137,7 +145,7 @@ func pathTable(path []pipeline.Step, p pages) string {
 		if step.Evidence.Run != "" {
 			evidence = append(evidence, p.runLink(step.Evidence.Run))
 		}
-		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mark(step.State), step.Stage, step.State, when, strings.Join(evidence, " "))
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mark(step.State), step.Stage, inWords(step.State), when, strings.Join(evidence, " "))
 	}
 	return b.String()
 }

@@ -73,6 +73,7 @@ var Inputs = []Input{
 	{Name: "release", Modes: tag, Default: "false", IsBool: true, Help: "create the GitHub release with generated notes"},
 	{Name: "release-prefix", Modes: tag, Default: "v", Help: "what comes before X.Y.Z in the release's git tag"},
 	{Name: "max-age", Modes: verify, Default: "2h", Help: "older than this and not promoted is stuck"},
+	{Name: "live-status-context", Modes: verify, Help: "prefix of the commit status context by which live reports; unset: it reports none"},
 	{Name: "cluster-state", Modes: verify, Help: "files with kubectl get -o json output, one a line: FILE, integration=FILE or live=FILE"},
 	{Name: "fail-on", Modes: verify, Default: "error", Help: "error, warning or never"},
 	{Name: "issue", Modes: verify, Default: "false", IsBool: true, Help: "keep one tracking issue open while unhealthy, close it after"},

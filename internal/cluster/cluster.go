@@ -73,6 +73,7 @@ const (
 	selectedByIntegration = "selected by integration"
 	validated             = "validated"
 	selectedByLive        = "selected by live"
+	runningOnLive         = "running on live"
 )
 
 // Fault is one thing that is wrong on a cluster. Message and Hint are one line each and may
@@ -80,7 +81,7 @@ const (
 type Fault struct {
 	Code     string // wrong-url, pinned, … as the README lists them; stable
 	Severity string // error, warning, info
-	Stage    string // selected by integration, validated, selected by live
+	Stage    string // selected by integration, validated, selected by live, running on live
 	Message  string // what is wrong, with the likely cause
 	Hint     string // the command or the setting that mends it
 	Since    time.Time
@@ -151,6 +152,12 @@ func (s *State) Applied(role Role, r Registry, g Gate) (Revision, bool) {
 		}
 	}
 	return Revision{}, false
+}
+
+// Applies reports whether the cluster in that role told of a Kustomization whose health counts.
+func (s *State) Applies(role Role, r Registry, g Gate) bool {
+	l := look{State: s, role: role, registry: r, gate: g}
+	return s.Has(role, r) && len(l.gates()) > 0
 }
 
 // look is one look at a cluster in a role.

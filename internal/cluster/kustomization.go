@@ -11,7 +11,7 @@ import (
 // applied is the stage on which a fault of a Kustomization holds an artifact up.
 func (l look) applied() string {
 	if l.role == Live {
-		return selectedByLive
+		return runningOnLive
 	}
 	return validated
 }

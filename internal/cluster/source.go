@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// stage is where a fault of a source, or of a Kustomization of live, holds an artifact up.
+// stage is where a fault of a source holds an artifact up.
 func (l look) stage() string {
 	if l.role == Live {
 		return selectedByLive

@@ -17,10 +17,11 @@ const (
 	Validated             Stage = "validated"
 	PromotedStage         Stage = "promoted"
 	SelectedByLive        Stage = "selected by live"
+	RunningOnLive         Stage = "running on live"
 )
 
 // Stages is the whole path.
-var Stages = []Stage{Built, Numbered, SelectedByIntegration, Validated, PromotedStage, SelectedByLive}
+var Stages = []Stage{Built, Numbered, SelectedByIntegration, Validated, PromotedStage, SelectedByLive, RunningOnLive}
 
 // State is how far an artifact has come at one stage.
 type State string
@@ -31,7 +32,7 @@ const (
 	Waiting  State = "waiting"    // not yet, and not late
 	Stopped  State = "stopped"    // not reached, and a finding tells why
 	Followed State = "superseded" // not reached, and never will be: something newer goes in its place
-	Unknown  State = "unknown"    // it cannot be told from what this run may read
+	Unknown  State = "unknown"    // it cannot be told from what this run may read; of the last stage it is no fault
 	Ahead    State = "ahead"      // an earlier step is not reached
 )
 
@@ -89,6 +90,9 @@ const (
 	ValidationFailed     Code = "validation-failed"
 	ValidatedNotPromoted Code = "validated-not-promoted"
 	PromotionRepeats     Code = "promotion-repeats"
+	LiveFailed           Code = "live-failed"
+	LiveNoReport         Code = "live-no-report"
+	LiveBehind           Code = "live-behind"
 	TokenCannotRead      Code = "token-cannot-read"
 	GitHubNotRead        Code = "github-not-read"
 )
@@ -115,7 +119,11 @@ type Diagnosis struct {
 	Path     []Step    `json:"path"`
 	Findings []Finding `json:"findings"` // the most severe first, of those the earliest on the path
 	Versions []Version `json:"versions"` // highest first
-	Running  []Running `json:"running,omitempty"`
+
+	Lead       *Lead     `json:"lead,omitempty"`       // of that commit
+	MedianLead *Median   `json:"medianLead,omitempty"` // of the last promotions
+	Running    []Running `json:"running,omitempty"`    // integration's, then live's; what is not known is not there
+	Arrivals   []Arrival `json:"arrivals,omitempty"`   // of the last 24 hours, the oldest first
 }
 
 // Version is one artifact of the repository.

@@ -112,17 +112,14 @@ func (g Gate) Latest(statuses []Status, d digest.Digest) (Verdict, bool, error) 
 // Kustomization's, one that names the artifact's digest, or none. False means that there is
 // no such status.
 func (g Gate) Newest(statuses []Status, d digest.Digest) (Status, bool, error) {
+	all, err := g.Reports(statuses)
+	if err != nil {
+		return Status{}, false, err
+	}
 	var about []Status
-	for _, s := range statuses {
-		if !g.speaks(s.Context) {
-			continue
-		}
-		_, named, err := bound(s.Context)
-		if err != nil {
-			return Status{}, false, err
-		}
-		if named == "" || named == d {
-			about = append(about, s)
+	for _, r := range all {
+		if r.Digest == "" || r.Digest == d {
+			about = append(about, r.Status)
 		}
 	}
 	if len(about) == 0 {

@@ -70,13 +70,17 @@ func (r *reading) faultsOf(s *cluster.State, role cluster.Role) (all []pipeline.
 
 // knowsPromotion reports whether it is known when what a cluster should have was promoted: that
 // is after integration's first report, and a rollback or a version by hand has no report of its
-// own. A candidate that integration should have is not promoted.
+// own but under its tag. A candidate that integration should have is not promoted.
 func (r *reading) knowsPromotion(role cluster.Role) bool {
 	if role == cluster.Integration && r.top() != "" {
 		return true
 	}
 	s := r.stable
-	return s.artifact != nil && !s.rollback && r.heard.words[s.artifact.Desc.Digest].Healthy
+	if s.artifact == nil {
+		return false
+	}
+	w := r.heard.words[s.artifact.Desc.Digest].Integration
+	return w.Tag == s.tag || !s.rollback && w.Healthy
 }
 
 // checkDelivery finds a report that was made and did not arrive: integration has applied the
@@ -88,7 +92,7 @@ func (r *reading) checkDelivery() []pipeline.Finding {
 		return nil
 	}
 	w, asked := r.heard.words[a.Desc.Digest]
-	if !asked || w.State != "" {
+	if !asked || w.Integration.State != "" {
 		return nil
 	}
 	for _, s := range r.States {

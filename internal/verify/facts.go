@@ -3,7 +3,6 @@ package verify
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -50,16 +49,25 @@ func (r *reading) word() Word {
 // wordOn is what integration said of an artifact. A word on its commit alone is of none of two
 // artifacts that the commit has (promise 3).
 func (r *reading) wordOn(a *pipeline.Artifact) Word {
-	w := r.heard.words[a.Desc.Digest]
-	if w == (Word{}) || strings.Contains(w.Context, a.Desc.Digest.String()) {
+	w := r.heard.words[a.Desc.Digest].Integration
+	if only := r.onlyOf(a.Revision.Commit); w.Digest == a.Desc.Digest || only != nil && only.Desc.Digest == a.Desc.Digest {
 		return w
 	}
-	for _, other := range r.artifacts {
-		if other != nil && other.Revision.Commit == a.Revision.Commit && other.Desc.Digest != a.Desc.Digest {
-			return Word{}
+	return Word{}
+}
+
+// onlyOf is the artifact of a commit; nil where none is known, or more than one.
+func (r *reading) onlyOf(commit string) (only *pipeline.Artifact) {
+	for _, a := range r.artifacts {
+		switch {
+		case a == nil || a.Revision.Commit != commit:
+		case only != nil && only.Desc.Digest != a.Desc.Digest:
+			return nil
+		default:
+			only = a
 		}
 	}
-	return w
+	return only
 }
 
 func (r *reading) isSubject(a *pipeline.Artifact) bool {

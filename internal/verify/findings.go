@@ -20,7 +20,7 @@ func (r *reading) findings(path []pipeline.Step, stop *pipeline.Finding) []pipel
 	if hasError(onIntegration) {
 		integration = nil
 	}
-	if hasError(onLive) {
+	if live = append(live, r.checkLive()...); hasError(onLive) {
 		live = nil
 	}
 	head := append(r.checkHead(), r.checkUnfinished()...)
@@ -105,6 +105,7 @@ func (r *reading) reason(d pipeline.Diagnosis) string {
 			return fmt.Sprintf("%s was live as %s; %s rolled back to commit %s", what, s.stable, r.stable.tag, short(r.stable.artifact.Revision.Commit))
 		case step.State == pipeline.Followed:
 			return fmt.Sprintf("%s was live as %s, and %s followed", what, s.stable, r.stable.tag)
+		case step.Stage == pipeline.RunningOnLive && step.State == pipeline.Unknown: // nobody reports it
 		case step.State == pipeline.Waiting, step.State == pipeline.Unknown, step.State == pipeline.Stopped:
 			return fmt.Sprintf("%s is %s, and waits to be %s; nothing is late", what, d.Path[max(0, i-1)].Stage, step.Stage)
 		}

@@ -21,10 +21,11 @@ type heard struct {
 	head       string          // newest commit of the default branch that touches the path
 	headAt     time.Time       // when it was committed
 	contained  map[string]bool // commits that the highest candidate's contains
-	words      map[digest.Digest]Word
-	runs       map[string]runs  // by commit, those that may have built it
-	promotions runs             // nil for not asked
-	steps      map[int64]string // of failed runs, where they failed
+	words      map[digest.Digest]Words
+	live       map[string][]Word // by commit, what live said of its artifacts; of a commit that was not asked it has no key
+	runs       map[string]runs   // by commit, those that may have built it
+	promotions runs              // nil for not asked
+	steps      map[int64]string  // of failed runs, where they failed
 	unread     []error
 	orderLost  bool // the order of two commits is in unread, and no other is asked for
 }
@@ -79,16 +80,11 @@ func (r *reading) askHost(ctx context.Context) error {
 	if full(r.subject.commit) {
 		first = append(first, r.askBuilds(r.subject.commit))
 	}
-	first = append(first, r.askWord(r.subject.artifact)...)
-	oldest := r.oldestWaiting()
-	if a := r.artifacts[oldest]; a != nil && !r.isSubject(a) {
-		first = append(first, r.askWord(a)...)
-		if a.Revision.Commit != "" && a.Revision.Commit != r.subject.commit {
-			first = append(first, r.askBuilds(a.Revision.Commit))
-		}
+	if a := r.artifacts[r.oldestWaiting()]; a != nil && a.Revision.Commit != "" && a.Revision.Commit != r.subject.commit {
+		first = append(first, r.askBuilds(a.Revision.Commit))
 	}
-	if r.isRescue(oldest) || r.isRescue(r.subject.candidate) || r.States != nil { // since when it waits, or live is behind
-		first = append(first, r.askWord(r.stable.artifact)...)
+	for _, a := range r.reportedOn() {
+		first = append(first, r.askWords(a))
 	}
 	if err := r.ask(ctx, first...); err != nil {
 		return err
@@ -97,6 +93,28 @@ func (r *reading) askHost(ctx context.Context) error {
 		return err
 	}
 	return r.ask(ctx, r.followUps()...)
+}
+
+// reportedOn are the artifacts whose words matter, each once: the subject, the oldest that waits,
+// what integration selects, the stable where it tells since when something waits, and the stables
+// that live may have reported.
+func (r *reading) reportedOn() (all []*pipeline.Artifact) {
+	oldest := r.oldestWaiting()
+	asked := []*pipeline.Artifact{r.subject.artifact, r.artifacts[oldest], r.artifacts[r.selected.Integration]}
+	if r.isRescue(oldest) || r.isRescue(r.subject.candidate) || r.States != nil { // since when it waits, or live is behind
+		asked = append(asked, r.stable.artifact)
+	}
+	if r.LiveContext != "" {
+		for _, tag := range r.stables() {
+			asked = append(asked, r.artifacts[tag])
+		}
+	}
+	for _, a := range asked {
+		if a != nil && a.Revision.Commit != "" && !slices.ContainsFunc(all, func(b *pipeline.Artifact) bool { return b.Desc.Digest == a.Desc.Digest }) {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // readHead reads what the newest commit's tags name, where no candidate that was read does: it
@@ -135,8 +153,9 @@ func (r *reading) followUps() (next []question) {
 	return next
 }
 
-// promotionsSince is since when promotions matter: those of the last hour, and all since
-// integration's report of what has no stable. Not ok where none does.
+// promotionsSince is since when promotions matter: those of the last hour, all since integration's
+// report of what has no stable, and those since that of the subject where it was promoted lately.
+// Not ok where none does.
 func (r *reading) promotionsSince() (since time.Time, ok bool) {
 	since, ok = r.Now.Add(-repeatsWithin), len(r.announced()) > 0
 	for _, a := range []*pipeline.Artifact{r.subject.artifact, r.artifacts[r.oldestWaiting()]} {
@@ -144,7 +163,11 @@ func (r *reading) promotionsSince() (since time.Time, ok bool) {
 			continue
 		}
 		ok = true
-		if at := r.wordOn(a).At; !r.isStable(a) && at.Before(since) {
+		at := r.wordOn(a).At
+		if r.isStable(a) {
+			at = r.heard.words[a.Desc.Digest].Proven.Add(-time.Minute)
+		}
+		if lately := r.Now.Sub(at) < recently; at.Before(since) && (lately || !r.isStable(a)) {
 			since = at
 		}
 	}
@@ -180,14 +203,12 @@ func (r *reading) askHead(ctx context.Context) (func(*heard), error) {
 	return func(h *heard) { h.head, h.headAt = head, at }, err
 }
 
-func (r *reading) askWord(a *pipeline.Artifact) []question {
-	if a == nil || a.Revision.Commit == "" {
-		return nil
+func (r *reading) askWords(a *pipeline.Artifact) question {
+	commit := a.Revision.Commit
+	return func(ctx context.Context) (func(*heard), error) {
+		w, err := r.Host.Words(ctx, commit, a.Desc.Digest)
+		return func(h *heard) { h.words[a.Desc.Digest], h.live[commit] = w, w.Live }, err
 	}
-	return []question{func(ctx context.Context) (func(*heard), error) {
-		w, err := r.Host.Word(ctx, a.Revision.Commit, a.Desc.Digest)
-		return func(h *heard) { h.words[a.Desc.Digest] = w }, err
-	}}
 }
 
 // askBuilds asks for the runs on a commit and, where the likeliest build failed, at which step.

@@ -14,9 +14,8 @@ import (
 // reports true is a token that may not ask.
 type Host interface {
 	pipeline.History
-	// Word is the newest word of integration on an artifact of commit; its state is empty
-	// where there is none.
-	Word(ctx context.Context, commit string, d digest.Digest) (Word, error)
+	// Words are what the statuses of commit say of one of its artifacts, in one request.
+	Words(ctx context.Context, commit string, d digest.Digest) (Words, error)
 	// Head is the newest commit of the default branch that touches path; empty where none does.
 	Head(ctx context.Context, path string) (commit string, at time.Time, err error)
 	// Full is the commit of which short are the first digits; empty where none or more than one is.
@@ -24,18 +23,28 @@ type Host interface {
 	// Builds are the workflow runs on commit that may have built it.
 	Builds(ctx context.Context, commit string) ([]Run, error)
 	// Promotions are the workflow runs that a report of integration started since a time, the
-	// newest first.
+	// newest first, at most mostRuns.
 	Promotions(ctx context.Context, since time.Time) ([]Run, error)
 	// FailedStep names the job and the step at which a run failed; may be empty.
 	FailedStep(ctx context.Context, run Run) (string, error)
 }
 
-// Word is what integration said of an artifact by a commit status. Text comes from outside.
+// Words are what the two clusters said by the statuses of one commit.
+type Words struct {
+	Integration Word      // its newest on the artifact; its state is empty where there is none
+	Proven      time.Time // of its oldest on the artifact that proves health; zero for none
+	Live        []Word    // live's, the newest of each context, on whatever artifact of the commit
+}
+
+// Word is what a cluster said of an artifact by a commit status. Text comes from outside.
 type Word struct {
 	State       string // success, failure, error, pending; empty for no word
 	Context     string
 	Description string
-	Healthy     bool // it proves health; a success need not (docs/facts.md 25)
+	Commit      string        // that the status is on
+	Tag         string        // that its context names; empty where it names only a commit
+	Digest      digest.Digest // as Tag
+	Healthy     bool          // it proves health; a success need not (docs/facts.md 25)
 	At          time.Time
 }
 
@@ -63,12 +72,16 @@ type Run struct {
 	Own     bool // it is this run
 	URL     string
 	Started time.Time
+	Ended   time.Time // zero while it is not done
 }
 
 // failed reports whether the run ended without doing its work.
 func (r Run) failed() bool {
 	return r.Done && r.State != "success" && r.State != "skipped" && r.State != "neutral"
 }
+
+// mostRuns bounds what the host tells of runs: of more it tells the newest.
+const mostRuns = 100
 
 // runs are the workflow runs on one commit. Which workflow has mode build nobody tells: one
 // that calls itself so, or the only one.

@@ -21,7 +21,7 @@ const (
 func (r *reading) walk() (path []pipeline.Step, stop *pipeline.Finding) {
 	stages := map[pipeline.Stage]func() (pipeline.Step, *pipeline.Finding){
 		pipeline.Built: r.built, pipeline.Numbered: r.numbered, pipeline.SelectedByIntegration: r.onIntegration,
-		pipeline.Validated: r.validated, pipeline.PromotedStage: r.promoted, pipeline.SelectedByLive: r.onLive,
+		pipeline.Validated: r.validated, pipeline.PromotedStage: r.promoted, pipeline.SelectedByLive: r.onLive, pipeline.RunningOnLive: r.running,
 	}
 	state := pipeline.Reached
 	for _, stage := range pipeline.Stages {

@@ -13,7 +13,8 @@ import (
 )
 
 // The bounds of what verify reads, so that a repository of 10,000 tags costs its list and at
-// most 60 other requests, of which two are the registry's login.
+// most 60 other requests, of which two are the registry's login; and maxHistory more where live
+// reports, for the median.
 const (
 	maxNewest  = 20 // candidates, from the highest down
 	maxOldest  = 2  // open candidates, from the lowest up
@@ -38,8 +39,10 @@ type reading struct {
 	stable    stableSeen
 	head      *pipeline.Artifact // of the newest commit, where no candidate that was read names it
 	passed    map[digest.Digest]passing
+	wentBack  map[string]bool // stables that arrived lately, by whether live went back with them
 	due       due
-	left      int // of maxAsked
+	history   []arrival // the last promotions, from the lowest version up
+	left      int       // of maxAsked
 	heard     heard
 }
 
@@ -79,15 +82,21 @@ func (r *reading) readTags(ctx context.Context) error { return r.inspectAll(ctx,
 // build that seems cut short.
 func (r *reading) worthReading() []string {
 	l := r.snap.Ladder
-	all, stables := pipeline.Descending(l.Candidates), pipeline.Descending(l.Stables)
+	all, stables := pipeline.Descending(l.Candidates), r.stables()
 	open := pipeline.Descending(r.open())
 	if len(stables) > 0 {
 		r.stable.tag = stables[0]
 	}
 	cut := r.unfinished()
-	tags := slices.Concat(all[:min(maxNewest, len(all))], open[max(0, len(open)-maxOldest):], stables[:min(maxStables, len(stables))], cut[:min(maxCut, len(cut))])
+	tags := slices.Concat(all[:min(maxNewest, len(all))], open[max(0, len(open)-maxOldest):], stables, cut[:min(maxCut, len(cut))])
 	slices.Sort(tags)
 	return slices.Compact(tags)
+}
+
+// stables are the stables that are read, the highest first.
+func (r *reading) stables() []string {
+	all := pipeline.Descending(r.snap.Ladder.Stables)
+	return all[:min(maxStables, len(all))]
 }
 
 // open are the candidates that integration can select, ascending.

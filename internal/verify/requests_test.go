@@ -9,7 +9,8 @@ import (
 )
 
 // However long the history, verify asks for a bounded number of tags and manifests: 60 requests with the blobs of two
-// artifacts, which are up to 4, and the login, which is 2.
+// artifacts, which are up to 4, and the login, which is 2. With the median of the last 20 promotions that is so many more, and
+// as many commits' statuses beside those of the subject, of the oldest that waits and of what integration selects.
 func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
 	const commits, most = 150, 60 - 4 - 2
 	for name, tags := range map[string]func(i int) string{
@@ -42,9 +43,17 @@ func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
 					}
 				}
 			}
-			for _, host := range []Host{nil, &told{head: "z", words: "a:success@5"}} {
+			silent, reports := &told{head: "z", words: "a:success@5"}, &told{head: "z", words: "a:success@5"}
+			for host, most := range map[*told]int64{nil: most, silent: most, reports: most + maxHistory} {
 				for _, n := range []int{0, 1, 2, commits / 3, commits - 30, commits} {
-					v := verifyOf(t, s, host, 300)
+					v := verifyOf(t, s, nil, 300)
+					if host != nil {
+						v.Host = host
+						host.asked.Store(0)
+					}
+					if host == reports {
+						v.LiveContext = "kustomization/platform-live"
+					}
 					if n > 0 {
 						v.Commit = commitNumber(n)
 					}
@@ -53,10 +62,13 @@ func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
 					if asked := s.asked.Load(); asked > most {
 						t.Errorf("of commit %d: %d questions", n, asked)
 					}
+					if host != nil && host.asked.Load() > map[*told]int64{silent: 4, reports: maxHistory + 3}[host] {
+						t.Errorf("of commit %d: the statuses of %d commits", n, host.asked.Load())
+					}
 					if n > 0 && (r.Path[0].State != pipeline.Reached || r.Path[1].State != pipeline.Reached) {
 						t.Errorf("of commit %d:\n%s", n, wholeOf(r))
 					}
-					t.Logf("of commit %d, %v: %d questions, %q", n, host != nil, s.asked.Load(), codes(r.Findings))
+					t.Logf("of commit %d, %v: %d questions, %q", n, v.LiveContext, s.asked.Load(), codes(r.Findings))
 				}
 			}
 		})

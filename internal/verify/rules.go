@@ -21,6 +21,10 @@ type due struct {
 	artifact version.Artifact
 }
 
+// fewStables is what it may cost to tell a rollback: names of candidates. The stables below cost
+// more, and mostly tell nothing new.
+const fewStables = 4
+
 // rule puts a question to the rules of the ladder, for which at most so many requests may be
 // made. Where that is too few the answer is not known, and nothing is made of it.
 func (r *reading) rule(ctx context.Context, most int, rule func(*version.Ladder) version.Need) (known bool, err error) {
@@ -79,7 +83,6 @@ func (r *reading) rank(ctx context.Context, a *pipeline.Artifact) (ranked, known
 // readStable asks what is known of the stable: its rank, and whether what was read of those
 // below it tells that live went back.
 func (r *reading) readStable(ctx context.Context) (err error) {
-	const few = 4 // names of candidates; the stables below cost more, and mostly tell nothing new
 	s, ok := r.snap.Ladder.Stable()
 	if !ok || r.artifacts[r.stable.tag] == nil {
 		return nil
@@ -91,7 +94,7 @@ func (r *reading) readStable(ctx context.Context) (err error) {
 	}
 	r.stable.ranked = ranked || !known
 	back := false
-	known, err = r.rule(ctx, few, func(l *version.Ladder) (need version.Need) {
+	known, err = r.rule(ctx, fewStables, func(l *version.Ladder) (need version.Need) {
 		back, need = l.Rollback(s)
 		return need
 	})

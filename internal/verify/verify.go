@@ -3,7 +3,9 @@
 // has come. It writes nothing.
 //
 // It is one pass: read the registry (reading.go), put the rules of the ladder to it (rules.go),
-// ask the host (heard.go), walk the path (path.go) and look for what is wrong (findings.go).
+// ask the host (heard.go), walk the path (path.go) and look for what is wrong (findings.go). What
+// it knows beside that is for others to show: what the clusters run and what arrived on live
+// (arrived.go), and how long it took (times.go).
 package verify
 
 import (
@@ -19,7 +21,7 @@ import (
 )
 
 // Verify tells whether the gate works, and how far one commit has come: built, numbered,
-// selected by integration, validated, promoted, selected by live. It writes nothing.
+// selected by integration, validated, promoted, selected by live, running on live. It writes nothing.
 //
 // A question that got no answer is a finding or an error, never a "no".
 type Verify struct {
@@ -36,6 +38,8 @@ type Verify struct {
 	Gate      cluster.Gate     // whose health counts
 	Strict    bool             // a warning makes it unhealthy too
 	Now       time.Time
+
+	LiveContext string // with which live's commit statuses begin; empty where it reports none
 }
 
 // Run reads, and reports what it found. A repository that cannot be read is an error.
@@ -43,10 +47,10 @@ func (v Verify) Run(ctx context.Context) (pipeline.Report, error) {
 	r := &reading{
 		Verify: v, store: &pipeline.Store{Repo: v.Repo, Name: v.Name}, left: maxAsked,
 		artifacts: map[string]*pipeline.Artifact{}, named: map[digest.Digest][]string{}, commits: map[string]digest.Digest{},
-		missing: map[digest.Digest]string{}, passed: map[digest.Digest]passing{},
-		heard: heard{words: map[digest.Digest]Word{}, runs: map[string]runs{}, steps: map[int64]string{}, contained: map[string]bool{}},
+		missing: map[digest.Digest]string{}, passed: map[digest.Digest]passing{}, wentBack: map[string]bool{},
+		heard: heard{words: map[digest.Digest]Words{}, live: map[string][]Word{}, runs: map[string]runs{}, steps: map[int64]string{}, contained: map[string]bool{}},
 	}
-	for _, step := range []func(context.Context) error{r.readRegistry, r.askHost, r.lookAgain} {
+	for _, step := range []func(context.Context) error{r.readRegistry, r.askHost, r.readRollbacks, r.readHistory, r.lookAgain} {
 		if err := step(ctx); err != nil {
 			return pipeline.Report{}, err
 		}
@@ -59,6 +63,8 @@ func (r *reading) report() pipeline.Report {
 	path, stop := r.walk()
 	d := pipeline.Diagnosis{At: r.Now, Commit: r.subject.commit, Findings: r.findings(path, stop), Versions: r.versions()}
 	d.Path = stopped(path, d.Findings)
+	d.Running, d.Arrivals = r.clustersRun(), r.arrivals()
+	d.Lead, d.MedianLead = r.lead(), medianOf(r.history)
 	report := pipeline.Report{
 		Mode: "verify", Outcome: pipeline.Healthy, Repository: r.Name, Tags: r.tagsOf(r.subject.artifact),
 		Candidate: r.subject.candidate, Version: cmp.Or(r.subject.stable, r.subject.candidate),

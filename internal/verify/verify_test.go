@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,11 +25,13 @@ func init() { moment = 0 } // nothing happens meanwhile
 type told struct {
 	s          *shelf
 	words      string // LETTER:STATE@MINUTES
+	live       string // TAG=LETTER:STATE@MINUTES after a, no TAG for a context without an artifact; unready for a success that is no health
 	head       string // letter
 	builds     string // LETTER:STATE@MINUTES, * for the one that did not say "build"
 	promotions string // STATE@MINUTES after a
 	diverged   string // letters that are beside the others
 	err        map[string]error
+	asked      atomic.Int64 // for statuses
 }
 
 func (h *told) find(list, letter string) (state string, at time.Time, ok bool) {
@@ -61,12 +64,37 @@ func letterOf(commit string) string {
 	return "?"
 }
 
-func (h *told) Word(_ context.Context, commit string, _ digest.Digest) (Word, error) {
-	state, at, ok := h.find(h.words, letterOf(commit))
-	if !ok {
-		return Word{}, h.err["statuses"]
+func (h *told) Words(_ context.Context, commit string, _ digest.Digest) (w Words, err error) {
+	h.asked.Add(1)
+	if err := h.err["statuses "+letterOf(commit)]; err != nil {
+		return Words{}, err
 	}
-	return Word{state, "kustomization/platform/1", "what Flux says", state == "success", at}, h.err["statuses"]
+	if state, at, ok := h.find(h.words, letterOf(commit)); ok {
+		w.Integration = Word{State: state, Context: "kustomization/platform/1", Description: "what Flux says", Commit: commit, Healthy: state == "success", At: at}
+		if w.Integration.Healthy {
+			w.Proven = at
+		}
+	}
+	for word := range strings.FieldsSeq(h.live) {
+		of, said, _ := strings.Cut(word, ":")
+		tag, letter, _ := strings.Cut(of, "=")
+		if state, minutes, _ := strings.Cut(said, "@"); commitNumber(int(letter[0])) == commit {
+			w.Live = append(w.Live, h.liveWord(tag, letter, state, committed("a").Add(minute(minutes))))
+		}
+	}
+	return w, h.err["statuses"]
+}
+
+func (h *told) liveWord(tag, letter, state string, at time.Time) Word {
+	w := Word{State: state, Context: "kustomization/platform-live/1", Description: "what Flux says", Commit: commitNumber(int(letter[0])), Healthy: state == "success", At: at}
+	if state == "unready" {
+		w.State, w.Description = "success", "dependency not ready"
+	}
+	if tag != "" {
+		w.Tag, w.Digest = tag, h.s.digests[letter]
+		w.Context = fmt.Sprintf("kustomization/platform-live/%s@%s", tag, w.Digest)
+	}
+	return w
 }
 
 func (h *told) Head(context.Context, string) (string, time.Time, error) {
@@ -95,7 +123,11 @@ func (h *told) Full(_ context.Context, short string) (string, error) {
 
 func runOf(name, state string, at time.Time) Run {
 	done := state != "queued" && state != "in_progress"
-	return Run{ID: at.Unix(), Name: name, State: state, Done: done, URL: "https://github.test/acme/fleet/actions/runs/7", Started: at}
+	run := Run{ID: at.Unix(), Name: name, State: state, Done: done, URL: "https://github.test/acme/fleet/actions/runs/7", Started: at}
+	if done {
+		run.Ended = at.Add(time.Minute)
+	}
+	return run
 }
 
 func (h *told) Builds(_ context.Context, commit string) ([]Run, error) {
@@ -115,6 +147,7 @@ func (h *told) Promotions(_ context.Context, since time.Time) (runs []Run, err e
 			runs = append(runs, runOf("Promote", state, at))
 		}
 	}
+	slices.SortFunc(runs, func(a, b Run) int { return b.Started.Compare(a.Started) })
 	return runs, h.err["promotions"]
 }
 
@@ -189,143 +222,143 @@ func TestVerifyFindings(t *testing.T) {
 		oneMore = live + "@b 0.0.2-rc.2=b "
 	)
 	tests := []verifyRow{
-		{name: "all is live", words: live, host: &told{words: "a:success@5", head: "a", builds: "a:success@1"}, at: late, path: "++++++"},
-		{name: "on its way", words: oneMore, host: &told{words: "a:success@5", head: "b", builds: "b:success@1"}, at: early, path: "+++w.."},
-		{name: "promoted just now", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@20", head: "b"}, at: early, path: "++++++"},
-		{name: "the promotion is under way", words: oneMore, host: &told{words: "b:success@20", head: "b", promotions: "in_progress@21"}, at: early, path: "++++w."},
-		{name: "the promotion does not end", words: oneMore, host: &told{words: "b:success@20", head: "b", promotions: "queued@21"}, at: late, path: "++++x.", want: "!validated-not-promoted", message: "does not end"},
-		{name: "no token", words: live, at: late, path: "++++++", want: "token-cannot-read", message: "no token"},
-		{name: "no token, on its way", words: oneMore, at: early, path: "+++?..", want: "token-cannot-read"},
+		{name: "all is live", words: live, host: &told{words: "a:success@5", head: "a", builds: "a:success@1"}, at: late, path: "++++++?"},
+		{name: "on its way", words: oneMore, host: &told{words: "a:success@5", head: "b", builds: "b:success@1"}, at: early, path: "+++w..."},
+		{name: "promoted just now", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@20", head: "b"}, at: early, path: "++++++?"},
+		{name: "the promotion is under way", words: oneMore, host: &told{words: "b:success@20", head: "b", promotions: "in_progress@21"}, at: early, path: "++++w.."},
+		{name: "the promotion does not end", words: oneMore, host: &told{words: "b:success@20", head: "b", promotions: "queued@21"}, at: late, path: "++++x..", want: "!validated-not-promoted", message: "does not end"},
+		{name: "no token", words: live, at: late, path: "++++++?", want: "token-cannot-read", message: "no token"},
+		{name: "no token, on its way", words: oneMore, at: early, path: "+++?...", want: "token-cannot-read"},
 
-		{name: "nothing was ever pushed", host: &told{}, at: late, path: "x.....", want: "!not-built", message: "nothing was ever pushed"},
-		{name: "the asked commit is not built", words: live, host: &told{head: "a"}, at: late, change: ask("b"), path: "x.....", want: "!not-built", message: "no workflow ran for it"},
-		{name: "its build is under way", words: live, host: &told{head: "b", builds: "b:in_progress@1"}, at: early, change: ask("b"), path: "w....."},
-		{name: "its build failed", words: live, host: &told{head: "b", builds: "b:failure@1"}, at: early, change: ask("b"), path: "x.....", want: "!build-failed", message: "job build, step Push"},
-		{name: "its build failed, and a few digits are given", words: live, host: &told{head: "c", builds: "b:failure@1"}, at: early, change: askShort("b"), path: "x.....", want: "!build-failed", message: "job build, step Push"},
-		{name: "digits of no commit", words: live, host: &told{head: "a"}, at: early, change: askShort("b"), path: "x.....", want: "!not-built", message: "does not know"},
-		{name: "a newer build contains it", words: live + "@c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("b"), path: "f.....", want: "superseded", message: "contains it"},
-		{name: "tags, but no version", words: "latest=a main=a", host: &told{}, at: late, path: "x.....", want: "!no-candidate", message: "none of the 2 tags"},
-		{name: "its candidate was deleted, and a commit tag too", words: live + "sha-=b", host: &told{head: "a"}, at: late, change: ask("b"), path: "+x....", want: "!no-candidate", message: "no candidate names its artifact"},
-		{name: "no number, and a newer one contains it", words: live + "sha-=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: 30, change: ask("b"), path: "+f....", want: "superseded", message: "0.0.2-rc.3 is of commit"},
-		{name: "no number, and a newer one is there by its height", words: live + "sha-=b @c 0.0.2-rc.3=c", at: 30, change: ask("b"), path: "+f....", want: "superseded token-cannot-read", message: "0.0.2-rc.3 is of commit"},
-		{name: "no number, and not asked for", words: live + "sha-=b", host: &told{words: "a:success@5", head: "a"}, at: late, path: "++++++", want: "!no-candidate", message: "a clean-up deleted the tag"},
-		{name: "the head has no number, and its build failed", words: live + "sha-=b", host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: late, path: "++++++", want: "!no-candidate"},
-		{name: "no number, not asked for, and a newer one contains it", words: live + "sha-=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w.."},
-		{name: "cut short after two tags", words: live + "sha-=b 0.0.2-rc.2=b", host: &told{head: "b"}, at: early, path: "+++w..", want: "?not-built", message: "was cut short"},
-		{name: "young, and without a number", words: live + "sha-=b", host: &told{head: "a"}, at: 5, change: ask("b"), path: "+w...."},
-		{name: "its candidate was deleted, and a newer one contains it", words: live + "@b @c 0.0.2-rc.3=c", host: &told{words: "c:success@1", head: "a"}, at: 5, change: ask("b"), path: "+f....", want: "superseded"},
+		{name: "nothing was ever pushed", host: &told{}, at: late, path: "x......", want: "!not-built", message: "nothing was ever pushed"},
+		{name: "the asked commit is not built", words: live, host: &told{head: "a"}, at: late, change: ask("b"), path: "x......", want: "!not-built", message: "no workflow ran for it"},
+		{name: "its build is under way", words: live, host: &told{head: "b", builds: "b:in_progress@1"}, at: early, change: ask("b"), path: "w......"},
+		{name: "its build failed", words: live, host: &told{head: "b", builds: "b:failure@1"}, at: early, change: ask("b"), path: "x......", want: "!build-failed", message: "job build, step Push"},
+		{name: "its build failed, and a few digits are given", words: live, host: &told{head: "c", builds: "b:failure@1"}, at: early, change: askShort("b"), path: "x......", want: "!build-failed", message: "job build, step Push"},
+		{name: "digits of no commit", words: live, host: &told{head: "a"}, at: early, change: askShort("b"), path: "x......", want: "!not-built", message: "does not know"},
+		{name: "a newer build contains it", words: live + "@c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("b"), path: "f......", want: "superseded", message: "contains it"},
+		{name: "tags, but no version", words: "latest=a main=a", host: &told{}, at: late, path: "x......", want: "!no-candidate", message: "none of the 2 tags"},
+		{name: "its candidate was deleted, and a commit tag too", words: live + "sha-=b", host: &told{head: "a"}, at: late, change: ask("b"), path: "+x.....", want: "!no-candidate", message: "no candidate names its artifact"},
+		{name: "no number, and a newer one contains it", words: live + "sha-=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: 30, change: ask("b"), path: "+f.....", want: "superseded", message: "0.0.2-rc.3 is of commit"},
+		{name: "no number, and a newer one is there by its height", words: live + "sha-=b @c 0.0.2-rc.3=c", at: 30, change: ask("b"), path: "+f.....", want: "superseded token-cannot-read", message: "0.0.2-rc.3 is of commit"},
+		{name: "no number, and not asked for", words: live + "sha-=b", host: &told{words: "a:success@5", head: "a"}, at: late, path: "++++++?", want: "!no-candidate", message: "a clean-up deleted the tag"},
+		{name: "the head has no number, and its build failed", words: live + "sha-=b", host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: late, path: "++++++?", want: "!no-candidate"},
+		{name: "no number, not asked for, and a newer one contains it", words: live + "sha-=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w..."},
+		{name: "cut short after two tags", words: live + "sha-=b 0.0.2-rc.2=b", host: &told{head: "b"}, at: early, path: "+++w...", want: "?not-built", message: "was cut short"},
+		{name: "young, and without a number", words: live + "sha-=b", host: &told{head: "a"}, at: 5, change: ask("b"), path: "+w....."},
+		{name: "its candidate was deleted, and a newer one contains it", words: live + "@b @c 0.0.2-rc.3=c", host: &told{words: "c:success@1", head: "a"}, at: 5, change: ask("b"), path: "+f.....", want: "superseded"},
 
-		{name: "its candidate was deleted", words: live + "@b", host: &told{head: "b"}, at: late, change: ask("b"), path: "+x....", want: "!no-candidate", message: "a clean-up deleted the tag"},
-		{name: "the head's candidate was deleted", words: live + "@b", host: &told{words: "a:success@5", head: "b"}, at: late, path: "++++++", want: "!no-candidate", message: "a clean-up deleted the tag"},
-		{name: "the head has no number yet", words: live + "@b", host: &told{words: "a:success@5", head: "b"}, at: 5, path: "++++++"},
-		{name: "its candidate was deleted, and a newer commit does not contain it", words: live + "@b @c 0.0.2-rc.3=c", host: &told{head: "c", diverged: "b"}, at: early, change: ask("b"), path: "+x....", want: "!no-candidate"},
-		{name: "its candidate was deleted, and what is live is newer", words: "@a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "b:success@1", head: "b"}, at: late, change: ask("a"), path: "+f....", want: "superseded", message: "0.0.1 is of commit"},
-		{name: "its candidate was deleted, and it was live long ago", words: "@a +a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c @d +d 0.0.4-rc.4=d 0.0.4=d @e +e 0.0.5-rc.5=e 0.0.5=e", host: &told{words: "e:success@1", head: "e"}, at: late, change: ask("a"), path: "++++f.", want: "superseded"},
-		{name: "cut short after its candidate", words: live + "0.0.2-rc.2=b", host: &told{head: "b"}, at: early, path: "+++w..", want: "?not-built", message: "was cut short"},
-		{name: "cut short after its candidate, and asked for", words: live + "0.0.2-rc.2=b", host: &told{head: "b"}, at: early, change: askShort("b"), path: "+++w..", want: "?not-built"},
-		{name: "about to get its commit tags", words: live + "0.0.2-rc.2=b", host: &told{head: "b"}, at: 5, path: "+++w.."},
+		{name: "its candidate was deleted", words: live + "@b", host: &told{head: "b"}, at: late, change: ask("b"), path: "+x.....", want: "!no-candidate", message: "a clean-up deleted the tag"},
+		{name: "the head's candidate was deleted", words: live + "@b", host: &told{words: "a:success@5", head: "b"}, at: late, path: "++++++?", want: "!no-candidate", message: "a clean-up deleted the tag"},
+		{name: "the head has no number yet", words: live + "@b", host: &told{words: "a:success@5", head: "b"}, at: 5, path: "++++++?"},
+		{name: "its candidate was deleted, and a newer commit does not contain it", words: live + "@b @c 0.0.2-rc.3=c", host: &told{head: "c", diverged: "b"}, at: early, change: ask("b"), path: "+x.....", want: "!no-candidate"},
+		{name: "its candidate was deleted, and what is live is newer", words: "@a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "b:success@1", head: "b"}, at: late, change: ask("a"), path: "+f.....", want: "superseded", message: "0.0.1 is of commit"},
+		{name: "its candidate was deleted, and it was live long ago", words: "@a +a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c @d +d 0.0.4-rc.4=d 0.0.4=d @e +e 0.0.5-rc.5=e 0.0.5=e", host: &told{words: "e:success@1", head: "e"}, at: late, change: ask("a"), path: "++++f..", want: "superseded"},
+		{name: "cut short after its candidate", words: live + "0.0.2-rc.2=b", host: &told{head: "b"}, at: early, path: "+++w...", want: "?not-built", message: "was cut short"},
+		{name: "cut short after its candidate, and asked for", words: live + "0.0.2-rc.2=b", host: &told{head: "b"}, at: early, change: askShort("b"), path: "+++w...", want: "?not-built"},
+		{name: "about to get its commit tags", words: live + "0.0.2-rc.2=b", host: &told{head: "b"}, at: 5, path: "+++w..."},
 
-		{name: "stranded", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b", host: &told{words: "a:success@5", head: "b"}, at: early, path: "++x...", want: "!stranded", message: "0.0.1-rc.2"},
-		{name: "stranded, and a newer one goes on", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("b"), path: "++f...", want: "superseded"},
-		{name: "stranded, and a rescue is under way", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b", host: &told{words: "a:success@5", head: "b"}, at: early, change: meanwhile("b", "0.0.2-rc.2"), path: "++x..."},
-		{name: "integration goes on with an older commit", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w..", want: "!stranded", message: "0.0.2-rc.3 (commit a006300), which is newer, is due 0.1.0-rc.3"},
-		{name: "integration goes on with an older commit, and the newer is asked for", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("c"), path: "++x...", want: "!stranded"},
-		{name: "integration goes on with another branch", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "b", diverged: "b"}, at: early, path: "+++w.."},
-		{name: "nobody knows whose commit is older", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", at: early, path: "+++?..", want: "token-cannot-read"},
-		{name: "the order of commits is not told", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "b", err: map[string]error{"compare": errors.New("502")}}, at: early, path: "+++w..", want: "?github-not-read", message: "502"},
-		{name: "lifted above an older commit", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c 0.1.0-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w.."},
-		{name: "the older commit below a lifted one is validated and not promoted", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c 0.1.0-rc.3=c", host: &told{words: "b:success@5", head: "c", promotions: "failure@7"}, at: early, path: "+++w..", want: "!validated-not-promoted", message: "0.1.0-rc.2"},
-		{name: "live long ago", words: live + "@b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c @d +d 0.0.4-rc.4=d 0.0.4=d @e +e 0.0.5-rc.5=e 0.0.5=e", host: &told{words: "e:success@5", head: "e"}, at: late, change: ask("a"), path: "+++++f", want: "superseded", message: "0.0.1 was promoted"},
-		{name: "candidates of another tool", words: "0.0.1-rc.1=a0 0.0.1=a0 0.0.2-rc.1=b0", host: &told{words: "a:success@5", head: "b"}, at: early, path: "+++w.."},
-		{name: "live again after a rollback", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c 0.0.4=a 0.0.5=b", host: &told{words: "b:success@9", head: "c"}, at: late, change: ask("b"), path: "++++++"},
-		{name: "beside a stable by hand", words: "0.0.5=a @b 0.0.1-rc.2=b", host: &told{head: "b"}, at: early, path: "++x...", want: "!stranded", message: "is due 0.0.6-rc.2"},
-		{name: "older than what is live", words: "@a 0.0.1-rc.1=a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "b:success@1", head: "b"}, at: late, change: ask("a"), path: "++f...", want: "superseded", message: "will not go live"},
-		{name: "validated late", words: "@a 0.0.1-rc.1=a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "a:success@9", head: "b"}, at: late, change: ask("a"), path: "++++f.", want: "superseded"},
-		{name: "rolled back", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b 0.0.3=a", host: &told{words: "b:success@9", head: "b"}, at: late, path: "+++++f", want: "superseded", message: "rolled back"},
-		{name: "held back by a rollback", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c 0.0.3-rc.3=c 0.0.3=a", host: &told{head: "c"}, at: late, path: "++f...", want: "superseded", message: "is held back: live was rolled back to 0.0."},
+		{name: "stranded", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b", host: &told{words: "a:success@5", head: "b"}, at: early, path: "++x....", want: "!stranded", message: "0.0.1-rc.2"},
+		{name: "stranded, and a newer one goes on", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("b"), path: "++f....", want: "superseded"},
+		{name: "stranded, and a rescue is under way", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b", host: &told{words: "a:success@5", head: "b"}, at: early, change: meanwhile("b", "0.0.2-rc.2"), path: "++x...."},
+		{name: "integration goes on with an older commit", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w...", want: "!stranded", message: "0.0.2-rc.3 (commit a006300), which is newer, is due 0.1.0-rc.3"},
+		{name: "integration goes on with an older commit, and the newer is asked for", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("c"), path: "++x....", want: "!stranded"},
+		{name: "integration goes on with another branch", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "b", diverged: "b"}, at: early, path: "+++w..."},
+		{name: "nobody knows whose commit is older", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", at: early, path: "+++?...", want: "token-cannot-read"},
+		{name: "the order of commits is not told", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "b", err: map[string]error{"compare": errors.New("502")}}, at: early, path: "+++w...", want: "?github-not-read", message: "502"},
+		{name: "lifted above an older commit", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c 0.1.0-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w..."},
+		{name: "the older commit below a lifted one is validated and not promoted", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c 0.1.0-rc.3=c", host: &told{words: "b:success@5", head: "c", promotions: "failure@7"}, at: early, path: "+++w...", want: "!validated-not-promoted", message: "0.1.0-rc.2"},
+		{name: "live long ago", words: live + "@b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c @d +d 0.0.4-rc.4=d 0.0.4=d @e +e 0.0.5-rc.5=e 0.0.5=e", host: &told{words: "e:success@5", head: "e"}, at: late, change: ask("a"), path: "+++++f.", want: "superseded", message: "0.0.1 was promoted"},
+		{name: "candidates of another tool", words: "0.0.1-rc.1=a0 0.0.1=a0 0.0.2-rc.1=b0", host: &told{words: "a:success@5", head: "b"}, at: early, path: "+++w..."},
+		{name: "live again after a rollback", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c 0.0.4=a 0.0.5=b", host: &told{words: "b:success@9", head: "c"}, at: late, change: ask("b"), path: "++++++?"},
+		{name: "beside a stable by hand", words: "0.0.5=a @b 0.0.1-rc.2=b", host: &told{head: "b"}, at: early, path: "++x....", want: "!stranded", message: "is due 0.0.6-rc.2"},
+		{name: "older than what is live", words: "@a 0.0.1-rc.1=a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "b:success@1", head: "b"}, at: late, change: ask("a"), path: "++f....", want: "superseded", message: "will not go live"},
+		{name: "validated late", words: "@a 0.0.1-rc.1=a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "a:success@9", head: "b"}, at: late, change: ask("a"), path: "++++f..", want: "superseded"},
+		{name: "rolled back", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b 0.0.3=a", host: &told{words: "b:success@9", head: "b"}, at: late, path: "+++++f.", want: "superseded", message: "rolled back"},
+		{name: "held back by a rollback", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c 0.0.3-rc.3=c 0.0.3=a", host: &told{head: "c"}, at: late, path: "++f....", want: "superseded", message: "is held back: live was rolled back to 0.0."},
 
-		{name: "a rollback took the version of what was validated", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=a", host: &told{words: "b:success@9", head: "c"}, at: late, path: "++++f.", want: "superseded", message: "is held back"},
-		{name: "it does not tell its height", words: live + "0.0.2-rc.9=b0", host: &told{head: "b"}, at: early, path: "+++f..", want: "superseded", message: "does not tell the height"},
-		{name: "the oldest is stuck, the newest is young", words: live + "@b 0.0.2-rc.2=b @z 0.0.2-rc.26=z", host: &told{words: "b:failure@5", head: "z"}, at: 140, path: "+++w..", want: "!stuck", message: "0.0.2-rc.2"},
-		{name: "built again lately", words: oneMore, host: &told{builds: "b:success@100", head: "b"}, at: 190, path: "+++w.."},
-		{name: "a commit's time to come", words: live + "@z 0.0.2-rc.26=z", host: &told{head: "z", builds: "z:success@-22"}, at: 10, change: within(time.Minute), path: "+++x..", want: "!no-report"},
-		{name: "the newest is superseded and was not healthy", words: "@a 0.0.1-rc.1=a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "a:failure@9", head: "b"}, at: late, change: ask("a"), path: "+++f..", want: "superseded"},
-		{name: "not healthy, and rolled back for it", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b 0.0.3=a", host: &told{words: "b:failure@50", head: "b"}, at: late, path: "+++++f", want: "superseded"},
+		{name: "a rollback took the version of what was validated", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=a", host: &told{words: "b:success@9", head: "c"}, at: late, path: "++++f..", want: "superseded", message: "is held back"},
+		{name: "it does not tell its height", words: live + "0.0.2-rc.9=b0", host: &told{head: "b"}, at: early, path: "+++f...", want: "superseded", message: "does not tell the height"},
+		{name: "the oldest is stuck, the newest is young", words: live + "@b 0.0.2-rc.2=b @z 0.0.2-rc.26=z", host: &told{words: "b:failure@5", head: "z"}, at: 140, path: "+++w...", want: "!stuck", message: "0.0.2-rc.2"},
+		{name: "built again lately", words: oneMore, host: &told{builds: "b:success@100", head: "b"}, at: 190, path: "+++w..."},
+		{name: "a commit's time to come", words: live + "@z 0.0.2-rc.26=z", host: &told{head: "z", builds: "z:success@-22"}, at: 10, change: within(time.Minute), path: "+++x...", want: "!no-report"},
+		{name: "the newest is superseded and was not healthy", words: "@a 0.0.1-rc.1=a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "a:failure@9", head: "b"}, at: late, change: ask("a"), path: "+++f...", want: "superseded"},
+		{name: "not healthy, and rolled back for it", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b 0.0.3=a", host: &told{words: "b:failure@50", head: "b"}, at: late, path: "+++++f.", want: "superseded"},
 		{name: "rolled back a long way", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c @d +d 0.0.4-rc.4=d 0.0.4=d @e +e 0.0.5-rc.5=e 0.0.5=e @f +f 0.0.6-rc.6=f 0.0.6=f @g 0.0.7-rc.7=g 0.0.8=a",
-			host: &told{head: "g"}, at: late, path: "++f...", want: "superseded", message: "is held back: live was rolled back to 0.0."},
-		{name: "rescued, nobody knows when", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.2=b", host: &told{head: "b"}, at: 190, path: "+++x..", want: "?no-report"},
-		{name: "rescued long ago", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.2=b", host: &told{head: "b"}, at: 1900, path: "+++x..", want: "!no-report"},
-		{name: "stuck without a token", words: oneMore, at: late, path: "+++?..", want: "!stuck token-cannot-read"},
-		{name: "rescued lately", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.2=b", host: &told{words: "a:success@100", head: "b"}, at: 190, path: "+++w.."},
-		{name: "the head is not built", words: live, host: &told{words: "a:success@5", head: "b"}, at: late, path: "++++++", want: "!head-not-built", message: "no workflow ran"},
-		{name: "the head is not built, and no path is set", words: live, host: &told{words: "a:success@5", head: "b"}, at: late, change: anyPath, path: "++++++", want: "?head-not-built"},
-		{name: "the head is young", words: live, host: &told{words: "a:success@5", head: "b"}, at: early, path: "++++++"},
-		{name: "the build of the head failed", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: early, path: "++++++", want: "!build-failed"},
-		{name: "the build of the head failed, and no path is set", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: early, change: anyPath, path: "++++++", want: "!build-failed"},
-		{name: "the build of the head does not end", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:queued@1"}, at: 4000, path: "++++++", want: "!build-failed", message: "does not end"},
-		{name: "the build of the head is under way", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:in_progress@100"}, at: late, path: "++++++"},
-		{name: "neither the asked one nor the head is built", words: live, host: &told{words: "a:success@5", head: "c", builds: "c:failure@1"}, at: early, change: ask("b"), path: "x.....", want: "!not-built !build-failed"},
-		{name: "asked by a longer tag than there is", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: longTags("a"), path: "++++++"},
-		{name: "the build of the head pushed nothing", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:success@1"}, at: late, path: "++++++", want: "?head-not-built", message: "success"},
-		{name: "a newer artifact contains the head", words: live + "@c 0.0.2-rc.3=c", host: &told{head: "b"}, at: early, path: "+++w.."},
+			host: &told{head: "g"}, at: late, path: "++f....", want: "superseded", message: "is held back: live was rolled back to 0.0."},
+		{name: "rescued, nobody knows when", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.2=b", host: &told{head: "b"}, at: 190, path: "+++x...", want: "?no-report"},
+		{name: "rescued long ago", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.2=b", host: &told{head: "b"}, at: 1900, path: "+++x...", want: "!no-report"},
+		{name: "stuck without a token", words: oneMore, at: late, path: "+++?...", want: "!stuck token-cannot-read"},
+		{name: "rescued lately", words: live + "@b 0.0.1-rc.2=b 0.0.2-rc.2=b", host: &told{words: "a:success@100", head: "b"}, at: 190, path: "+++w..."},
+		{name: "the head is not built", words: live, host: &told{words: "a:success@5", head: "b"}, at: late, path: "++++++?", want: "!head-not-built", message: "no workflow ran"},
+		{name: "the head is not built, and no path is set", words: live, host: &told{words: "a:success@5", head: "b"}, at: late, change: anyPath, path: "++++++?", want: "?head-not-built"},
+		{name: "the head is young", words: live, host: &told{words: "a:success@5", head: "b"}, at: early, path: "++++++?"},
+		{name: "the build of the head failed", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: early, path: "++++++?", want: "!build-failed"},
+		{name: "the build of the head failed, and no path is set", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:failure@1"}, at: early, change: anyPath, path: "++++++?", want: "!build-failed"},
+		{name: "the build of the head does not end", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:queued@1"}, at: 4000, path: "++++++?", want: "!build-failed", message: "does not end"},
+		{name: "the build of the head is under way", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:in_progress@100"}, at: late, path: "++++++?"},
+		{name: "neither the asked one nor the head is built", words: live, host: &told{words: "a:success@5", head: "c", builds: "c:failure@1"}, at: early, change: ask("b"), path: "x......", want: "!not-built !build-failed"},
+		{name: "asked by a longer tag than there is", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: longTags("a"), path: "++++++?"},
+		{name: "the build of the head pushed nothing", words: live, host: &told{words: "a:success@5", head: "b", builds: "b:success@1"}, at: late, path: "++++++?", want: "?head-not-built", message: "success"},
+		{name: "a newer artifact contains the head", words: live + "@c 0.0.2-rc.3=c", host: &told{head: "b"}, at: early, path: "+++w..."},
 
-		{name: "the constraint excludes candidates", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: early, change: integration(">= 0.0.0"), path: "++x...", want: "!not-selected-by-integration", message: "excludes it"},
-		{name: "a foreign tag is higher", words: oneMore + "9.9.9-beta.1=a", host: &told{words: "a:success@5", head: "b"}, at: early, path: "++x...", want: "!not-selected-by-integration", message: "9.9.9-beta.1"},
-		{name: "the constraint excludes the next candidate", words: live, host: &told{words: "a:success@5", head: "a"}, at: early, change: integration(">= 0.0.0"), path: "++++++", want: "!not-selected-by-integration", message: "0.0.2-rc.2"},
-		{name: "live would let candidates in", words: live, host: &told{words: "a:success@5", head: "a"}, at: early, change: onLive(">= 0.0.0-0"), path: "++++++", want: "!not-selected-by-live", message: "nobody validated"},
-		{name: "live picks the wrong version", words: live + "v2.0.0=b", host: &told{words: "a:success@5", head: "a"}, at: late, change: integration(">= 0.0.0-0 < 2.0.0-0"), path: "+++++x", want: "!not-selected-by-live", message: `"v2.0.0"`},
-		{name: "the constraint excludes the stable", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: onLive(">= 1.0.0"), path: "+++++x", want: "!not-selected-by-live", message: "selects nothing"},
-		{name: "live lets candidates in", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: early, change: onLive(">= 0.0.0-0"), path: "+++w..", want: "!not-selected-by-live", message: "0.0.2-rc.2"},
+		{name: "the constraint excludes candidates", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: early, change: integration(">= 0.0.0"), path: "++x....", want: "!not-selected-by-integration", message: "excludes it"},
+		{name: "a foreign tag is higher", words: oneMore + "9.9.9-beta.1=a", host: &told{words: "a:success@5", head: "b"}, at: early, path: "++x....", want: "!not-selected-by-integration", message: "9.9.9-beta.1"},
+		{name: "the constraint excludes the next candidate", words: live, host: &told{words: "a:success@5", head: "a"}, at: early, change: integration(">= 0.0.0"), path: "++++++?", want: "!not-selected-by-integration", message: "0.0.2-rc.2"},
+		{name: "live would let candidates in", words: live, host: &told{words: "a:success@5", head: "a"}, at: early, change: onLive(">= 0.0.0-0"), path: "++++++?", want: "!not-selected-by-live", message: "nobody validated"},
+		{name: "live picks the wrong version", words: live + "v2.0.0=b", host: &told{words: "a:success@5", head: "a"}, at: late, change: integration(">= 0.0.0-0 < 2.0.0-0"), path: "+++++x.", want: "!not-selected-by-live", message: `"v2.0.0"`},
+		{name: "the constraint excludes the stable", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: onLive(">= 1.0.0"), path: "+++++x.", want: "!not-selected-by-live", message: "selects nothing"},
+		{name: "live lets candidates in", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: early, change: onLive(">= 0.0.0-0"), path: "+++w...", want: "!not-selected-by-live", message: "0.0.2-rc.2"},
 
-		{name: "no report", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: late, path: "+++x..", want: "!no-report", message: "its report did not arrive"},
-		{name: "no end of a report", words: oneMore, host: &told{words: "b:pending@5", head: "b"}, at: late, path: "+++x..", want: "!no-report", message: "pending"},
-		{name: "not healthy", words: oneMore, host: &told{words: "b:failure@5", head: "b"}, at: early, path: "+++x..", want: "!validation-failed", message: "what Flux says"},
-		{name: "no longer healthy", words: live, host: &told{words: "a:failure@50", head: "a"}, at: late, path: "++++++", want: "?validation-failed", message: "was promoted"},
-		{name: "validated, and no promotion ran", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: 60, path: "++++x.", want: "!validated-not-promoted", message: "no workflow run"},
-		{name: "validated, and a schedule may promote it", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: early, path: "++++x.", want: "?validated-not-promoted", message: "no workflow run"},
-		{name: "validated, and another's promotion failed too", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@7 success@6"}, at: 8, path: "++++w."},
-		{name: "the oldest is validated and not promoted", words: oneMore + "@c 0.0.2-rc.3=c", host: &told{words: "b:success@5", head: "c", promotions: "failure@7"}, at: early, path: "+++w..", want: "!validated-not-promoted", message: "0.0.2-rc.2"},
-		{name: "a word on a commit of two artifacts", words: "@x +x 0.0.1-rc.24=x 0.0.1=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x'", host: &told{words: "x:success@5", head: "x"}, at: 60, path: "+++w..", want: "?tag-moved"},
-		{name: "an older one's promotion is under way", words: oneMore + "+b @c 0.0.2-rc.3=c", host: &told{words: "b:success@5", head: "c", promotions: "in_progress@7"}, at: 8, path: "+++w.."},
-		{name: "validated, and the promotion failed", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@7"}, at: 8, path: "++++x.", want: "!validated-not-promoted", message: "ended with failure (https://"},
-		{name: "validated, and the promotion was evicted", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "cancelled@7"}, at: 8, path: "++++x.", want: "!validated-not-promoted", message: "cancelled"},
-		{name: "validated, and the promotion was skipped", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "skipped@7"}, at: early, path: "++++x.", want: "!validated-not-promoted", message: "skipped"},
-		{name: "validated, and the promotion ignored it", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@7"}, at: early, path: "++++x.", want: "!validated-not-promoted", message: "did not promote it"},
-		{name: "validated a moment ago", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: 8, path: "++++w."},
-		{name: "promoted halfway", words: oneMore + "+b", host: &told{words: "b:success@5", head: "b"}, at: 8, path: "++++x.", want: "!half-promoted", message: "validated-"},
-		{name: "an older one is promoted halfway", words: oneMore + "+b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: 8, path: "+++w..", want: "!half-promoted"},
-		{name: "the promotion repeats", words: live, host: &told{words: "a:success@5", head: "a", promotions: "success@125 success@135 success@145 success@155"}, at: 160, path: "++++++", want: "promotion-repeats", message: "that is normal"},
+		{name: "no report", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: late, path: "+++x...", want: "!no-report", message: "its report did not arrive"},
+		{name: "no end of a report", words: oneMore, host: &told{words: "b:pending@5", head: "b"}, at: late, path: "+++x...", want: "!no-report", message: "pending"},
+		{name: "not healthy", words: oneMore, host: &told{words: "b:failure@5", head: "b"}, at: early, path: "+++x...", want: "!validation-failed", message: "what Flux says"},
+		{name: "no longer healthy", words: live, host: &told{words: "a:failure@50", head: "a"}, at: late, path: "++++++?", want: "?validation-failed", message: "was promoted"},
+		{name: "validated, and no promotion ran", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: 60, path: "++++x..", want: "!validated-not-promoted", message: "no workflow run"},
+		{name: "validated, and a schedule may promote it", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: early, path: "++++x..", want: "?validated-not-promoted", message: "no workflow run"},
+		{name: "validated, and another's promotion failed too", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@7 success@6"}, at: 8, path: "++++w.."},
+		{name: "the oldest is validated and not promoted", words: oneMore + "@c 0.0.2-rc.3=c", host: &told{words: "b:success@5", head: "c", promotions: "failure@7"}, at: early, path: "+++w...", want: "!validated-not-promoted", message: "0.0.2-rc.2"},
+		{name: "a word on a commit of two artifacts", words: "@x +x 0.0.1-rc.24=x 0.0.1=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x'", host: &told{words: "x:success@5", head: "x"}, at: 60, path: "+++w...", want: "?tag-moved"},
+		{name: "an older one's promotion is under way", words: oneMore + "+b @c 0.0.2-rc.3=c", host: &told{words: "b:success@5", head: "c", promotions: "in_progress@7"}, at: 8, path: "+++w..."},
+		{name: "validated, and the promotion failed", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@7"}, at: 8, path: "++++x..", want: "!validated-not-promoted", message: "ended with failure (https://"},
+		{name: "validated, and the promotion was evicted", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "cancelled@7"}, at: 8, path: "++++x..", want: "!validated-not-promoted", message: "cancelled"},
+		{name: "validated, and the promotion was skipped", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "skipped@7"}, at: early, path: "++++x..", want: "!validated-not-promoted", message: "skipped"},
+		{name: "validated, and the promotion ignored it", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@7"}, at: early, path: "++++x..", want: "!validated-not-promoted", message: "did not promote it"},
+		{name: "validated a moment ago", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: 8, path: "++++w.."},
+		{name: "promoted halfway", words: oneMore + "+b", host: &told{words: "b:success@5", head: "b"}, at: 8, path: "++++x..", want: "!half-promoted", message: "validated-"},
+		{name: "an older one is promoted halfway", words: oneMore + "+b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: 8, path: "+++w...", want: "!half-promoted"},
+		{name: "the promotion repeats", words: live, host: &told{words: "a:success@5", head: "a", promotions: "success@125 success@135 success@145 success@155"}, at: 160, path: "++++++?", want: "promotion-repeats", message: "that is normal"},
 
-		{name: "the commit's tags disagree", words: oneMore + "sha-of-b=a", host: &told{head: "b"}, at: early, path: "+++w..", want: "!tag-moved", message: "disagree"},
-		{name: "the commit was built twice", words: live + "@x 0.0.2-rc.24=x sha-of-x=x' integration-of-x=x' 0.0.3-rc.24=x'", host: &told{head: "x"}, at: early, path: "+++w.."},
+		{name: "the commit's tags disagree", words: oneMore + "sha-of-b=a", host: &told{head: "b"}, at: early, path: "+++w...", want: "!tag-moved", message: "disagree"},
+		{name: "the commit was built twice", words: live + "@x 0.0.2-rc.24=x sha-of-x=x' integration-of-x=x' 0.0.3-rc.24=x'", host: &told{head: "x"}, at: early, path: "+++w..."},
 		{name: "what is live was built again", words: "@x +x 0.0.1-rc.24=x 0.0.1=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x'", host: &told{words: "x:success@5", head: "x"}, at: early, want: "?tag-moved", message: "disagree"},
-		{name: "the stable was moved", words: "@a +a 0.0.1-rc.1=a @b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "b:success@5", head: "b"}, at: late, path: "++++++", want: "!tag-moved", message: "was validated and has no stable"},
+		{name: "the stable was moved", words: "@a +a 0.0.1-rc.1=a @b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "b:success@5", head: "b"}, at: late, path: "++++++?", want: "!tag-moved", message: "was validated and has no stable"},
 		{name: "the stable is of no candidate", words: "@a 0.0.1-rc.1=a @b 0.0.1=b", host: &told{words: "a:success@5", head: "a"}, at: late, want: "!tag-moved superseded", message: "none of its candidates"},
-		{name: "another commit's artifact", words: live + "sha-of-b=a", host: &told{words: "a:success@5", head: "a"}, at: late, change: ask("b"), path: "++++++", want: "!revision-mismatch", message: "names an artifact of commit"},
+		{name: "another commit's artifact", words: live + "sha-of-b=a", host: &told{words: "a:success@5", head: "a"}, at: late, change: ask("b"), path: "++++++?", want: "!revision-mismatch", message: "names an artifact of commit"},
 		{name: "no Flux artifact", words: live + "0.0.2-rc.1=h", host: &told{words: "a:success@5", head: "a"}, at: early, want: "!not-a-flux-artifact superseded", message: "0.0.2-rc.1"},
-		{name: "what is live lost a blob, and nothing is reported", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: late, change: loseLayer("a"), path: "+++x..", want: "!missing-blob !no-report"},
-		{name: "built twice, and the second is promoted", words: "@x 0.0.1-rc.24=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x' validated-of-x=x' 0.0.2=x'", host: &told{head: "x"}, at: early, path: "++++++"},
-		{name: "a blob is gone", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: loseLayer("a"), path: "++++++", want: "!missing-blob", message: "0.0.1"},
+		{name: "what is live lost a blob, and nothing is reported", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: late, change: loseLayer("a"), path: "+++x...", want: "!missing-blob !no-report"},
+		{name: "built twice, and the second is promoted", words: "@x 0.0.1-rc.24=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x' validated-of-x=x' 0.0.2=x'", host: &told{head: "x"}, at: early, path: "++++++?"},
+		{name: "a blob is gone", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: loseLayer("a"), path: "++++++?", want: "!missing-blob", message: "0.0.1"},
 		{name: "a manifest is gone", words: live + "@b 0.0.2-rc.2=b", host: &told{words: "a:success@5", head: "a"}, at: late, change: loseManifest("b"), want: "!missing-blob", message: "0.0.2-rc.2"},
 
-		{name: "healthy clusters", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b"), path: "++++++"},
-		{name: "integration has it, and applies it", words: oneMore, host: &told{head: "b"}, at: early, change: both("0.0.2-rc.2=b", "0.0.1=a", "INTEGRATION_READY", "Unknown"), path: "+++w.."},
-		{name: "integration has not taken it yet", words: oneMore, host: &told{head: "b"}, at: early, change: both("0.0.1=a", "0.0.1=a"), path: "++w...", want: "behind"},
-		{name: "integration does not take it", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.1=a", "0.0.1=a"), path: "++x...", want: "!behind"},
-		{name: "integration finds no match", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.1=a", "0.0.1=a", "INTEGRATION_SOURCE", "False"), path: "++x...", want: "!source-not-ready", message: "no match"},
-		{name: "integration's constraint", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.1=a", "0.0.1=a", "INTEGRATION_SEMVER", ">= 0.0.0"), path: "++x...", want: "!wrong-semver"},
-		{name: "integration is not healthy", words: oneMore, host: &told{words: "b:failure@5", head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", "INTEGRATION_READY", "False"), path: "+++x..", want: "!kustomization-failing", message: "HealthCheckFailed"},
-		{name: "nobody reports", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", `"platform"}]`, `"platform-dev"}]`), path: "+++x..", want: "!alert-wrong-source"},
-		{name: "the report does not arrive", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a"), path: "+++x..", want: "!provider-failing", message: "did not reach commit"},
-		{name: "promoted just now, live follows", words: oneMore + "+b 0.0.2=b", host: &told{head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++w", want: "?behind"},
-		{name: "promoted long ago, live does not follow", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++x", want: "!behind"},
-		{name: "live is pinned", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a", `"semver":"LIVE_SEMVER"`, `"tag":"0.0.1"`), path: "+++++x", want: "!pinned", message: "0.0.1"},
-		{name: "live has another digest", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=a"), path: "+++++x", want: "!tag-moved"},
+		{name: "healthy clusters", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b"), path: "+++++++"},
+		{name: "integration has it, and applies it", words: oneMore, host: &told{head: "b"}, at: early, change: both("0.0.2-rc.2=b", "0.0.1=a", "INTEGRATION_READY", "Unknown"), path: "+++w..."},
+		{name: "integration has not taken it yet", words: oneMore, host: &told{head: "b"}, at: early, change: both("0.0.1=a", "0.0.1=a"), path: "++w....", want: "behind"},
+		{name: "integration does not take it", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.1=a", "0.0.1=a"), path: "++x....", want: "!behind"},
+		{name: "integration finds no match", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.1=a", "0.0.1=a", "INTEGRATION_SOURCE", "False"), path: "++x....", want: "!source-not-ready", message: "no match"},
+		{name: "integration's constraint", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.1=a", "0.0.1=a", "INTEGRATION_SEMVER", ">= 0.0.0"), path: "++x....", want: "!wrong-semver"},
+		{name: "integration is not healthy", words: oneMore, host: &told{words: "b:failure@5", head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", "INTEGRATION_READY", "False"), path: "+++x...", want: "!kustomization-failing", message: "HealthCheckFailed"},
+		{name: "nobody reports", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", `"platform"}]`, `"platform-dev"}]`), path: "+++x...", want: "!alert-wrong-source"},
+		{name: "the report does not arrive", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a"), path: "+++x...", want: "!provider-failing", message: "did not reach commit"},
+		{name: "promoted just now, live follows", words: oneMore + "+b 0.0.2=b", host: &told{head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++w.", want: "?behind"},
+		{name: "promoted long ago, live does not follow", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++x.", want: "!behind"},
+		{name: "live is pinned", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a", `"semver":"LIVE_SEMVER"`, `"tag":"0.0.1"`), path: "+++++x.", want: "!pinned", message: "0.0.1"},
+		{name: "live has another digest", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=a"), path: "+++++x.", want: "!tag-moved"},
 
-		{name: "rolled back, and nobody knows when", words: oneMore + "+b 0.0.2=b 0.0.3=a", host: &told{words: "a:success@1 b:success@9", head: "b"}, at: late, change: both("0.0.3=a", "0.0.2=b"), path: "++++++", want: "?behind"},
-		{name: "the token may not read statuses", words: oneMore, host: &told{head: "b", err: map[string]error{"statuses": forbidden{errors.New("403")}}}, at: early, path: "+++?..", want: "?token-cannot-read", message: "403"},
-		{name: "the token may not read runs, and nothing is reported", words: oneMore, host: &told{head: "b", err: map[string]error{"runs": forbidden{errors.New("403")}}}, at: late, path: "+++x..", want: "!no-report ?token-cannot-read"},
-		{name: "GitHub does not answer", words: live, host: &told{err: map[string]error{"head": errors.New("500 Unicorn"), "statuses": errors.New("500 Unicorn")}}, at: late, path: "++++++", want: "?github-not-read", message: "Unicorn"},
+		{name: "rolled back, and nobody knows when", words: oneMore + "+b 0.0.2=b 0.0.3=a", host: &told{words: "a:success@1 b:success@9", head: "b"}, at: late, change: both("0.0.3=a", "0.0.2=b"), path: "+++++++", want: "?behind"},
+		{name: "the token may not read statuses", words: oneMore, host: &told{head: "b", err: map[string]error{"statuses": forbidden{errors.New("403")}}}, at: early, path: "+++?...", want: "?token-cannot-read", message: "403"},
+		{name: "the token may not read runs, and nothing is reported", words: oneMore, host: &told{head: "b", err: map[string]error{"runs": forbidden{errors.New("403")}}}, at: late, path: "+++x...", want: "!no-report ?token-cannot-read"},
+		{name: "GitHub does not answer", words: live, host: &told{err: map[string]error{"head": errors.New("500 Unicorn"), "statuses": errors.New("500 Unicorn")}}, at: late, path: "++++++?", want: "?github-not-read", message: "Unicorn"},
 	}
 	for failure, name := range commonFailures {
 		if !slices.ContainsFunc(tests, func(test verifyRow) bool { return test.name == name && test.want != "" && test.message != "" }) {
@@ -333,40 +366,43 @@ func TestVerifyFindings(t *testing.T) {
 		}
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			s := newShelf(t, expand(test.words))
-			var host Host
-			if test.host != nil {
-				test.host.s = s
-				host = test.host
-			}
-			v := verifyOf(t, s, host, test.at)
-			if test.change != nil {
-				test.change(t, s, &v)
-			}
-			s.before = func(tag string) error { return fmt.Errorf("verify wrote %s", tag) }
-			r, err := v.Run(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := codes(r.Findings); got != test.want {
-				t.Errorf("findings %q, want %q\n%s", got, test.want, wholeOf(r))
-			}
-			if test.path != "" && letters(r.Path) != test.path {
-				t.Errorf("path %q, want %q\n%s", letters(r.Path), test.path, wholeOf(r))
-			}
-			if test.message != "" && (len(r.Findings) == 0 || !strings.Contains(r.Findings[0].Message, test.message)) {
-				t.Errorf("no %q in\n%s", test.message, wholeOf(r))
-			}
-			if (r.Outcome == pipeline.Unhealthy) != strings.HasPrefix(test.want, "!") {
-				t.Errorf("outcome %s", r.Outcome)
-			}
-			for _, f := range r.Findings {
-				if f.Hint == "" || f.Stage == "" || strings.ContainsAny(f.Message+f.Hint, "\r\n") {
-					t.Errorf("not one line with a hint and a stage: %+v", f)
-				}
-			}
-		})
+		t.Run(test.name, test.check)
+	}
+}
+
+// check verifies what the row tells, and compares.
+func (row verifyRow) check(t *testing.T) {
+	s := newShelf(t, expand(row.words))
+	var host Host
+	if row.host != nil {
+		row.host.s = s
+		host = row.host
+	}
+	v := verifyOf(t, s, host, row.at)
+	if row.change != nil {
+		row.change(t, s, &v)
+	}
+	s.before = func(tag string) error { return fmt.Errorf("verify wrote %s", tag) }
+	r, err := v.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := codes(r.Findings); got != row.want {
+		t.Errorf("findings %q, want %q\n%s", got, row.want, wholeOf(r))
+	}
+	if row.path != "" && letters(r.Path) != row.path {
+		t.Errorf("path %q, want %q\n%s", letters(r.Path), row.path, wholeOf(r))
+	}
+	if row.message != "" && (len(r.Findings) == 0 || !strings.Contains(r.Findings[0].Message, row.message)) {
+		t.Errorf("no %q in\n%s", row.message, wholeOf(r))
+	}
+	if (r.Outcome == pipeline.Unhealthy) != strings.HasPrefix(row.want, "!") {
+		t.Errorf("outcome %s", r.Outcome)
+	}
+	for _, f := range r.Findings {
+		if f.Hint == "" || f.Stage == "" || strings.ContainsAny(f.Message+f.Hint, "\r\n") {
+			t.Errorf("not one line with a hint and a stage: %+v", f)
+		}
 	}
 }
 

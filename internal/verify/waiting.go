@@ -28,7 +28,7 @@ func (r *reading) waitsSince(tag string, a *pipeline.Artifact) (since time.Time,
 	since = r.ready(a)
 	severity, more := pipeline.Error, time.Duration(0)
 	if s := r.stable.artifact; s != nil && r.isRescue(tag) {
-		promoted := r.heard.words[s.Desc.Digest].At
+		promoted := r.heard.words[s.Desc.Digest].Integration.At
 		if promoted.IsZero() {
 			more = 24 * time.Hour
 		} else if promoted.After(since) {
@@ -64,7 +64,7 @@ func (r *reading) since(tag string) (t time.Time) {
 			t, _ = r.waitsSince(tag, a)
 			return t
 		}
-		if at := r.heard.words[a.Desc.Digest].At; !at.IsZero() {
+		if at := r.heard.words[a.Desc.Digest].Integration.At; !at.IsZero() {
 			return at
 		}
 		return r.ready(a)
@@ -111,9 +111,9 @@ func (r *reading) checkStuck() []pipeline.Finding {
 		return nil
 	}
 	because := "what integration says of it is not known"
-	if w, asked := r.heard.words[a.Desc.Digest]; asked {
+	if said, asked := r.heard.words[a.Desc.Digest]; asked {
 		because = "integration reported nothing of it"
-		if w.State != "" {
+		if w := said.Integration; w.State != "" {
 			because = fmt.Sprintf("integration's word on it is %q", w)
 		}
 	}

@@ -1,0 +1,145 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+)
+
+// reporting lets live report by commit statuses, and then some more.
+func reporting(then ...func(*testing.T, *shelf, *Verify)) func(*testing.T, *shelf, *Verify) {
+	return func(t *testing.T, s *shelf, v *Verify) {
+		v.LiveContext = "kustomization/platform-live"
+		for _, change := range then {
+			change(t, s, v)
+		}
+	}
+}
+
+// What live says of itself, by statuses and by its objects: the last stage and its findings.
+func TestVerifyRunningOnLive(t *testing.T) {
+	const (
+		one      = "@a +a 0.0.1-rc.1=a 0.0.1=a "
+		two      = one + "@b +b 0.0.2-rc.2=b 0.0.2=b "
+		onItsWay = two + "@c 0.0.3-rc.3=c "
+		back     = two + "0.0.3=a "
+	)
+	for _, row := range []verifyRow{
+		{name: "healthy", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:success@14"}, at: late, change: reporting(), path: "+++++++"},
+		{name: "healthy, by its commit", words: two, host: &told{words: "b:success@9", head: "b", live: "=a:success@6 =b:success@14"}, at: late, change: reporting(), path: "+++++++"},
+		{name: "failed", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:failure@14"}, at: early, change: reporting(), path: "++++++x", want: "!live-failed", message: "failure, what Flux says"},
+		{name: "an error is a failure", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:error@14"}, at: early, change: reporting(), path: "++++++x", want: "!live-failed"},
+		{name: "failed, by its commit", words: two, host: &told{words: "b:success@9", head: "b", live: "=b:failure@14"}, at: early, change: reporting(), path: "++++++x", want: "!live-failed"},
+		{name: "mended", words: one, host: &told{words: "a:success@5", head: "a", live: "0.0.1=a:success@90"}, at: late, change: reporting(), path: "+++++++"},
+		{name: "failure and success of one second", words: one, host: &told{words: "a:success@5", head: "a", live: "0.0.1=a:success@9 =a:failure@9"}, at: late, change: reporting(), path: "++++++x", want: "!live-failed"},
+		{name: "a success that is no health", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:unready@14"}, at: early, change: reporting(), path: "++++++w"},
+		{name: "a success that is no health, for long", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:unready@14"}, at: late, change: reporting(), path: "++++++x", want: "!live-no-report", message: "dependency not ready"},
+		{name: "pending for long", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:pending@14"}, at: late, change: reporting(), path: "++++++x", want: "!live-no-report", message: "pending"},
+		{name: "was healthy, and is not sure lately", words: one, host: &told{words: "a:success@5", head: "a", live: "0.0.1=a:unready@170"}, at: late, change: reporting(), path: "++++++w"},
+		{name: "no report yet", words: two, host: &told{words: "b:success@9", head: "b"}, at: early, change: reporting(), path: "++++++w"},
+		{name: "no report", words: two, host: &told{words: "b:success@9", head: "b"}, at: late, change: reporting(), path: "++++++x", want: "!live-no-report", message: "no commit status kustomization/platform-live/"},
+		{name: "no report, and nobody knows when it was promoted", words: two, host: &told{head: "b"}, at: late, change: reporting(), path: "++++++x", want: "?live-no-report"},
+		{name: "on its way", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: early, change: reporting(), path: "++++++w"},
+		{name: "behind", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: late, change: reporting(), path: "++++++x", want: "!live-behind", message: "is of 0.0.1 (commit a006100)"},
+		{name: "behind, by its commit", words: two, host: &told{words: "b:success@9", head: "b", live: "=a:success@6"}, at: late, change: reporting(), path: "++++++x", want: "!live-behind", message: "is of 0.0.1 (commit a006100)"},
+		{name: "behind, and not healthy", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:failure@6"}, at: late, change: reporting(), path: "++++++x", want: "!live-behind", message: "failure"},
+		{name: "went back by itself", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:success@14 0.0.1=a:success@20"}, at: late, change: reporting(), path: "++++++x", want: "!live-behind"},
+
+		{name: "rolled back, and reported", words: back, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:success@14 0.0.3=a:success@30"}, at: late, change: reporting(ask("a")), path: "+++++++"},
+		{name: "rolled back, and failed", words: back, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:success@14 0.0.3=a:failure@30"}, at: late, change: reporting(ask("a")), path: "++++++x", want: "!live-failed"},
+		{name: "rolled back, and not reported", words: back, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:success@14"}, at: late, change: reporting(ask("a")), path: "++++++x", want: "?live-behind", message: "is of 0.0.2"},
+		{name: "rolled back lately, and not reported", words: back, host: &told{words: "a:success@25 b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:success@14"}, at: early, change: reporting(ask("a")), path: "++++++w"},
+		{name: "rolled back, and the bad one is asked for", words: back, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@14 0.0.3=a:success@30"}, at: late, change: reporting(ask("b")), path: "+++++f.", want: "superseded"},
+		{name: "rolled back, and only commits are reported", words: back, host: &told{words: "b:success@9", head: "b", live: "=a:success@6 =b:success@14"}, at: late, change: reporting(ask("a")), path: "++++++?"},
+		{name: "rolled back, reported by commit, the next one is live", words: back + "@c +c 0.0.4-rc.3=c 0.0.4=c", host: &told{words: "c:success@40", head: "c", live: "=a:success@6 =b:success@14 =c:success@50"}, at: late, change: reporting(), path: "+++++++"},
+		{name: "a word on a commit of two artifacts", words: "@x +x 0.0.1-rc.24=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x' validated-of-x=x' 0.0.2=x'", host: &told{head: "x", live: "=x:success@25"}, at: late, change: reporting(), path: "++++++?"},
+		{name: "built twice, and live has the other", words: "@x +x 0.0.1-rc.24=x 0.0.1=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x' validated-of-x=x' 0.0.2=x'", host: &told{head: "x", live: "0.0.1=x:success@25"}, at: 300, change: reporting(), path: "++++++x", want: "?live-behind", message: "0.0.1"},
+
+		{name: "live does not report", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@14"}, at: late, path: "++++++?"},
+		{name: "no token", words: two, at: late, change: reporting(), path: "++++++?", want: "token-cannot-read"},
+		{name: "the statuses of one stable cannot be read", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:success@14", err: map[string]error{"statuses a": errors.New("502")}}, at: late, change: reporting(), path: "++++++?", want: "?github-not-read"},
+
+		{name: "superseded while it was live", words: onItsWay + "+c 0.0.3=c", host: &told{words: "c:success@9", head: "c", live: "0.0.2=b:success@14 0.0.3=c:success@20"}, at: late, change: reporting(ask("b")), path: "+++++f.", want: "superseded"},
+		{name: "in integration while live failed", words: onItsWay, host: &told{words: "b:success@9", head: "c", live: "0.0.2=b:failure@14"}, at: early, change: reporting(), path: "+++w...", want: "!live-failed", message: "0.0.2 (commit a006200)"},
+		{name: "in integration while live says nothing", words: onItsWay, host: &told{words: "b:success@9", head: "c"}, at: 140, change: reporting(within(40 * time.Hour)), path: "+++w..."},
+		{name: "in integration while live is behind", words: onItsWay, host: &told{words: "b:success@9 c:pending@100", head: "c", live: "0.0.1=a:success@6"}, at: 140, change: reporting(), path: "+++x...", want: "!no-report !live-behind"},
+		{name: "nothing is promoted", words: "@a 0.0.1-rc.1=a", host: &told{head: "a"}, at: early, change: reporting(), path: "+++w..."},
+		{name: "live selects another one", words: two + "v2.0.0=a", host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: late, change: reporting(integration(">= 0.0.0-0 < 2.0.0-0")), path: "+++++x.", want: "!not-selected-by-live"},
+		{name: "the stable does not tell its commit", words: one + "0.0.2=h", host: &told{head: "a", live: "0.0.1=a:success@6"}, at: late, change: reporting(ask("a")), path: "+++++f.", want: "!not-a-flux-artifact superseded"},
+
+		{name: "its objects alone", words: two, host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b"), path: "+++++++"},
+		{name: "its objects alone, and without a token", words: two, at: late, change: both("0.0.2=b", "0.0.2=b"), path: "+++++++", want: "token-cannot-read"},
+		{name: "its objects fail", words: two, host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b", "LIVE_READY", "False"), path: "++++++x", want: "!kustomization-failing", message: "on live"},
+		{name: "it applies, and is not ready yet", words: two, host: &told{words: "b:success@9", head: "b"}, at: 115, change: both("0.0.2=b", "0.0.2=b", "LIVE_READY", "Unknown"), path: "++++++w"},
+		{name: "it has a source and nothing that applies it", words: two, host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b", `"kind":"OCIRepository","name":"platform"`, `"kind":"GitRepository","name":"LIVE_READY"`), path: "++++++?", want: "!wrong-url"},
+		{name: "the report did not arrive, and its objects are well", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b")), path: "+++++++"},
+		{name: "its objects are newer than a failure", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@10"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b")), path: "+++++++"},
+		{name: "a failure is newer than its objects", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@60"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b")), path: "++++++x", want: "!live-failed"},
+		{name: "a report is newer than its objects", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:success@14"}, at: early, change: reporting(both("0.0.2=b", "0.0.2=b", "LIVE_READY", "Unknown")), path: "+++++++"},
+		{name: "its objects fail, and so does its report", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@14"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b", "LIVE_READY", "False")), path: "++++++x", want: "!kustomization-failing"},
+		{name: "its objects are behind, and so is its report", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: late, change: reporting(both("0.0.2=b", "0.0.1=a")), path: "+++++x.", want: "!behind"},
+	} {
+		t.Run(row.name, row.check)
+	}
+}
+
+// Whatever live reports of what, and whoever asks: a stage that is reached has no finding, one that stopped has, and no
+// finding comes twice.
+func TestVerifyNeverDoubtsWhatRuns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(18, 2))
+	var shelves []*shelf
+	for _, words := range []string{
+		"@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b",
+		"@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c 0.0.3-rc.3=c",
+		"@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b 0.0.3=a",
+		"@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b 0.0.3=a @c +c 0.0.4-rc.3=c 0.0.4=c",
+	} {
+		shelves = append(shelves, newShelf(t, expand(words)))
+	}
+	pick := func(all ...string) string { return all[rng.IntN(len(all))] }
+	seen := map[string]int{}
+	for n := range 300 {
+		host := &told{head: "b", words: fmt.Sprintf("a:success@%d b:%s@%d", rng.IntN(60), pick("success", "failure", "pending"), rng.IntN(60))}
+		for _, tag := range []string{"0.0.1=a", "0.0.2=b", "0.0.3=a", "0.0.4=c", "=a", "=b"} {
+			if rng.IntN(3) == 0 {
+				host.live += fmt.Sprintf(" %s:%s@%d", tag, pick("success", "success", "failure", "pending", "unready"), rng.IntN(200))
+			}
+		}
+		s := shelves[rng.IntN(len(shelves))]
+		host.s = s
+		v := verifyOf(t, s, host, 20+rng.IntN(300))
+		reporting()(t, s, &v)
+		if rng.IntN(4) == 0 {
+			both("0.0.2=b", pick("0.0.1=a", "0.0.2=b", "0.0.3=a"), "LIVE_READY", pick("True", "False", "Unknown"))(t, s, &v)
+		}
+		if rng.IntN(2) == 0 {
+			ask(pick("a", "b"))(t, s, &v)
+		}
+		r := must(v.Run(t.Context()))
+		last := r.Path[len(r.Path)-1]
+		about := slices.DeleteFunc(slices.Clone(r.Findings), func(f pipeline.Finding) bool { return !strings.HasPrefix(string(f.Code), "live-") })
+		seen[string(last.State)+" "+codes(about)]++
+		ofStable := r.Version == r.Highest
+		switch {
+		case len(about) > 1,
+			last.State == pipeline.Reached && len(about) > 0,
+			last.State == pipeline.Waiting && len(about) > 0,
+			last.State == pipeline.Unknown && len(about) > 0,
+			last.State == pipeline.Stopped && len(about) == 0 && !strings.Contains(codes(r.Findings), "kustomization-failing"),
+			last.State == pipeline.Followed && ofStable:
+			t.Errorf("%d: live:%s words:%s\n%s", n, host.live, host.words, wholeOf(r))
+		}
+	}
+	for _, want := range []string{"reached ", "waiting ", "stopped !live-failed", "stopped !live-behind", "stopped ?live-behind", "unknown "} {
+		if seen[want] == 0 {
+			t.Errorf("no %q among %v", want, seen)
+		}
+	}
+	t.Log(seen)
+}
