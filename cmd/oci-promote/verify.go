@@ -33,7 +33,7 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	gate := readGate(r)
 	live := readLiveGate(r, gate)
 	v := verify.Verify{
-		Name: in.ref.String(), SHALength: in.shaLength, MaxAge: r.Duration("max-age"), LiveContext: strings.Join(live.Context, "/"),
+		Name: in.ref.String(), SHALength: in.shaLength, MaxAge: r.Duration("max-age"), Soak: r.Duration("soak"), LiveContext: strings.Join(live.Context, "/"),
 		Clusters: in.clusters, Now: c.now().UTC(),
 		Gate: cluster.Gate{Namespace: gate.Namespace, Name: gate.Name, Repository: c.getenv("GITHUB_REPOSITORY"), Server: c.getenv("GITHUB_SERVER_URL")},
 	}

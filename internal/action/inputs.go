@@ -70,6 +70,7 @@ var Inputs = []Input{
 	{Name: "version", Modes: tag, Help: "X.Y.Z or next: manual promotion and rollback; unset: derived"},
 	{Name: "allow-unvalidated", Modes: tag, Default: "false", IsBool: true, Help: "with version: promote what was never validated"},
 	{Name: "wait", Modes: tag, Default: "2m", Help: "time to wait for a proven build whose tags are not all there yet"},
+	{Name: "soak", Modes: tagVerify, Default: "0s", Help: "how long integration must have been healthy with exactly this artifact"},
 	{Name: "release", Modes: tag, Default: "false", IsBool: true, Help: "create the GitHub release with generated notes"},
 	{Name: "release-prefix", Modes: tag, Default: "v", Help: "what comes before X.Y.Z in the release's git tag"},
 	{Name: "max-age", Modes: verify, Default: "2h", Help: "older than this and not promoted is stuck"},

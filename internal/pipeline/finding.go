@@ -48,7 +48,7 @@ type Step struct {
 type Evidence struct {
 	Tag    string        `json:"tag,omitempty"`
 	Digest digest.Digest `json:"digest,omitempty"`
-	Status string        `json:"status,omitempty"` // a commit status: its context, state and description
+	Status string        `json:"status,omitempty"` // a commit status: its context, state and description; or how old one is
 	Run    string        `json:"run,omitempty"`    // page of a workflow run
 }
 

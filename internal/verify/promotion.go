@@ -10,18 +10,25 @@ import (
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
-// notPromoted is the end of a path of what integration found healthy and no stable names:
-// the promotion is under way, or it failed, or nothing started it.
+// notPromoted is the end of a path of what integration found healthy and no stable names: its soak
+// or the promotion is under way, or it failed, or nothing started it.
 func (r *reading) notPromoted(candidate string, a *pipeline.Artifact, w Word) (pipeline.Step, *pipeline.Finding) {
-	since := slices.DeleteFunc(slices.Clone(r.heard.promotions), func(run Run) bool { return run.Started.Before(w.At.Add(-time.Minute)) })
+	due := w.At.Add(r.Soak)
+	if r.Now.Before(due) {
+		return at(pipeline.Waiting, w.At, pipeline.Evidence{Status: fmt.Sprintf("healthy for %s of %s", span(r.Now.Sub(w.At).Truncate(time.Minute)), span(r.Soak))}), nil
+	}
+	since := slices.DeleteFunc(slices.Clone(r.heard.promotions), func(run Run) bool { return run.Started.Before(due.Add(-time.Minute)) })
 	because, run := promotionEnded(since, r.heard.promotions != nil)
-	e, age := pipeline.Evidence{Run: run.URL}, r.Now.Sub(w.At)
+	if len(since) == 0 && r.Soak > 0 && r.heard.promotions != nil { // no report comes when it is over
+		because = fmt.Sprintf("its soak of %s ended at %s, and the schedule of mode tag has not promoted it since", span(r.Soak), due.UTC().Format(time.RFC3339))
+	}
+	e, age := pipeline.Evidence{Run: run.URL}, r.Now.Sub(due)
 	alone := len(since) == 1 && run.failed() // else it may be another artifact's
 	if _, underWay := r.underWay(runs{run}); run != (Run{}) && underWay || age < promotionTakes && !alone {
-		return at(pipeline.Waiting, w.At, e), nil
+		return at(pipeline.Waiting, due, e), nil
 	}
 	f := &pipeline.Finding{
-		Code: pipeline.ValidatedNotPromoted, Severity: pipeline.Error, Stage: pipeline.PromotedStage, Since: w.At,
+		Code: pipeline.ValidatedNotPromoted, Severity: pipeline.Error, Stage: pipeline.PromotedStage, Since: due,
 		Message: fmt.Sprintf("%s (commit %s) is validated and has no stable tag, so that live does not see it: %s", candidate, short(a.Revision.Commit), because),
 		Hint: fmt.Sprintf("promote it: run the workflow with mode tag by hand, or `oci-promote tag --repository %s --artifact-sha %s`; a schedule on that workflow catches up by itself",
 			r.Name, short(a.Revision.Commit)),
@@ -29,7 +36,14 @@ func (r *reading) notPromoted(candidate string, a *pipeline.Artifact, w Word) (p
 	if len(since) == 0 && age < min(catchUpTakes, r.MaxAge) {
 		f.Severity = pipeline.Warning
 	}
-	return at(pipeline.Stopped, w.At, e), f
+	return at(pipeline.Stopped, due, e), f
+}
+
+// soaks reports whether integration found an artifact healthy so lately that its promotion is not
+// due yet.
+func (r *reading) soaks(a *pipeline.Artifact) bool {
+	w := r.wordOn(a)
+	return w.Healthy && r.Now.Before(w.At.Add(r.Soak+promotionTakes))
 }
 
 // checkOldest finds that the oldest candidate is validated and was not promoted, where a newer

@@ -39,7 +39,8 @@ type Verify struct {
 	Strict    bool             // a warning makes it unhealthy too
 	Now       time.Time
 
-	LiveContext string // with which live's commit statuses begin; empty where it reports none
+	LiveContext string        // with which live's commit statuses begin; empty where it reports none
+	Soak        time.Duration // how long integration must have been healthy before a promotion
 }
 
 // Run reads, and reports what it found. A repository that cannot be read is an error.

@@ -325,6 +325,13 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "validated, and the promotion was skipped", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "skipped@7"}, at: early, path: "++++x..", want: "!validated-not-promoted", message: "skipped"},
 		{name: "validated, and the promotion ignored it", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@7"}, at: early, path: "++++x..", want: "!validated-not-promoted", message: "did not promote it"},
 		{name: "validated a moment ago", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: 8, path: "++++w.."},
+		{name: "validated, and it soaks", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: early, change: soaking(time.Hour), path: "++++w.."},
+		{name: "validated, it soaks, and the run of its report failed", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@6"}, at: early, change: soaking(time.Hour), path: "++++w.."},
+		{name: "its soak is over", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: 75, change: soaking(time.Hour), path: "++++w.."},
+		{name: "its soak is over, and the schedule is late", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: 95, change: soaking(time.Hour), path: "++++x..", want: "?validated-not-promoted", message: "its soak of 1h ended at 2026-01-01T02:43:00Z"},
+		{name: "its soak is over, and no schedule promotes it", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: 115, change: soaking(time.Hour), path: "++++x..", want: "!validated-not-promoted", message: "its soak of 1h ended"},
+		{name: "it soaks longer than max-age", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: late, change: soaking(6 * time.Hour), path: "++++w.."},
+		{name: "the oldest soaks longer than max-age", words: oneMore + "@z 0.0.2-rc.26=z", host: &told{words: "b:success@5", head: "z"}, at: 145, change: soaking(6 * time.Hour), path: "+++w..."},
 		{name: "promoted halfway", words: oneMore + "+b", host: &told{words: "b:success@5", head: "b"}, at: 8, path: "++++x..", want: "!half-promoted", message: "validated-"},
 		{name: "an older one is promoted halfway", words: oneMore + "+b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: 8, path: "+++w...", want: "!half-promoted"},
 		{name: "the promotion repeats", words: live, host: &told{words: "a:success@5", head: "a", promotions: "success@125 success@135 success@145 success@155"}, at: 160, path: "++++++?", want: "promotion-repeats", message: "that is normal"},
@@ -474,6 +481,10 @@ func both(onIntegration, onLive string, changes ...string) func(*testing.T, *she
 			v.States = append(v.States, state)
 		}
 	}
+}
+
+func soaking(d time.Duration) func(*testing.T, *shelf, *Verify) {
+	return func(_ *testing.T, _ *shelf, v *Verify) { v.Soak = d }
 }
 
 func within(d time.Duration) func(*testing.T, *shelf, *Verify) {

@@ -107,7 +107,7 @@ func (r *reading) checkStuck() []pipeline.Finding {
 	}
 	a := r.artifacts[oldest]
 	since, late := r.waitsSince(oldest, a)
-	if late == "" {
+	if late == "" || r.soaks(a) {
 		return nil
 	}
 	because := "what integration says of it is not known"
