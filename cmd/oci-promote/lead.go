@@ -34,7 +34,7 @@ func medianText(m *pipeline.Median) string {
 	if m == nil {
 		return ""
 	}
-	return fmt.Sprintf("live %s after the commit, of the last %d promotions that are known", took(m.Seconds), m.Of)
+	return fmt.Sprintf("%s from the commit to live, of the last %d promotions that are known", took(m.Seconds), m.Of)
 }
 
 // took is a time in its two largest units, of which the smaller is left out where it is zero.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 var update = flag.Bool("update", false, "write the golden summaries anew")
@@ -30,6 +33,8 @@ type situation struct {
 	*testing.T
 	dir string
 	api map[string]string // path, with a part of the query: body
+
+	statuses map[string][]string // by commit
 }
 
 // run is the program by hand, at an hour of the day.
@@ -60,10 +65,44 @@ func (s *situation) second() {
 	s.workflow("head_sha="+shaB, "Build platform artifact", "push", "success", "09:01")
 }
 
-// status lets GitHub have a commit status of Flux's.
+// status lets GitHub have a commit status of integration's.
 func (s *situation) status(sha, state, description, at string) {
-	s.api["/commits/"+sha+"/status"] = fmt.Sprintf(`{"state":%q,"sha":%q,"total_count":1,"statuses":[
-		{"id":1,"state":%q,"context":"kustomization/platform/be63676c","description":%q,"updated_at":"2026-11-25T%s:00Z"}]}`, state, sha, state, description, at)
+	s.post(sha, state, "kustomization/platform/be63676c", description, at)
+}
+
+// post lets GitHub have one more status on a commit.
+func (s *situation) post(sha, state, context, description, at string) {
+	s.statuses[sha] = append(s.statuses[sha], fmt.Sprintf(`{"id":1,"state":%q,"context":%q,"description":%q,"updated_at":"2026-11-25T%s:00Z"}`, state, context, description, at))
+	s.api["/commits/"+sha+"/status"] = fmt.Sprintf(`{"state":%q,"sha":%q,"total_count":%d,"statuses":[%s]}`, state, sha, len(s.statuses[sha]), strings.Join(s.statuses[sha], ",\n"))
+}
+
+// bothLive are two commits that went live, of which live reported the first.
+func (s *situation) bothLive() {
+	s.second()
+	s.run(1, "tag", "--artifact-sha", shaB)
+	s.status(shaB, "success", "reconciliation succeeded", "09:07")
+	s.workflow("event=status", "Tag validated artifact", "status", "success", "09:08")
+	s.post(shaA, "success", "kustomization/platform-live/0.0.1@"+s.digestOf("0.0.1"), "reconciliation succeeded", "08:20")
+}
+
+// digestOf is what a tag of the layout names.
+func (s *situation) digestOf(tag string) string {
+	s.Helper()
+	blob, err := os.ReadFile("registry/index.json")
+	if err != nil {
+		s.Fatal(err)
+	}
+	var index ocispec.Index
+	if err := json.Unmarshal(blob, &index); err != nil {
+		s.Fatal(err)
+	}
+	for _, m := range index.Manifests {
+		if m.Annotations[ocispec.AnnotationRefName] == tag {
+			return m.Digest.String()
+		}
+	}
+	s.Fatalf("no tag %s", tag)
+	return ""
 }
 
 func (s *situation) head(sha, at string) {
@@ -73,8 +112,8 @@ func (s *situation) head(sha, at string) {
 // workflow lets GitHub have one run for what a query says.
 func (s *situation) workflow(query, name, event, conclusion, at string) {
 	s.api["/actions/runs?*"+query] = fmt.Sprintf(`{"total_count":1,"workflow_runs":[{"id":9,"name":%q,"path":".github/workflows/w.yaml","event":%q,"status":"completed",
-		"conclusion":%q,"html_url":"https://github.com/acme/fleet/actions/runs/9","run_attempt":1,"run_started_at":"2026-11-25T%s:00Z","created_at":"2026-11-25T%s:00Z"}]}`,
-		name, event, conclusion, at, at)
+		"conclusion":%q,"html_url":"https://github.com/acme/fleet/actions/runs/9","run_attempt":1,"run_started_at":"2026-11-25T%s:00Z","created_at":"2026-11-25T%s:00Z","updated_at":"2026-11-25T%s:40Z"}]}`,
+		name, event, conclusion, at, at, at)
 }
 
 func (s *situation) serve(w http.ResponseWriter, r *http.Request) {
@@ -97,7 +136,7 @@ func (s *situation) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Five situations, as the summary shows them. The files are what GitHub gets.
+// Seven situations, as the summary shows them. The files are what GitHub gets.
 func TestVerifySummaries(t *testing.T) {
 	for name, test := range map[string]struct {
 		tell   func(s *situation)
@@ -121,6 +160,14 @@ func TestVerifySummaries(t *testing.T) {
 			s.status(shaB, "success", "reconciliation succeeded", "09:05")
 			s.workflow("event=status", "Tag validated artifact", "status", "failure", "09:06")
 		}, nil, exitFailed},
+		"running": {func(s *situation) {
+			s.bothLive()
+			s.post(shaB, "success", "kustomization/platform-live/0.0.2@"+s.digestOf("0.0.2"), "reconciliation succeeded", "09:12")
+		}, map[string]string{"INPUT_LIVE-STATUS-CONTEXT": "kustomization/platform-live"}, exitOK},
+		"live-failed": {func(s *situation) {
+			s.bothLive()
+			s.post(shaB, "failure", "kustomization/platform-live/0.0.2@"+s.digestOf("0.0.2"), "health check failed after 2m0s: timeout waiting for: [Canary/canaries/api <script> status: 'Failed']", "09:12")
+		}, map[string]string{"INPUT_LIVE-STATUS-CONTEXT": "kustomization/platform-live"}, exitFailed},
 		"stuck": {func(s *situation) {
 			s.build(-72, shaA)
 			s.build(1, shaB)
@@ -136,7 +183,7 @@ func TestVerifySummaries(t *testing.T) {
 			if err := os.Mkdir("tree", 0o700); err != nil {
 				t.Fatal(err)
 			}
-			s := &situation{t, dir, map[string]string{}}
+			s := &situation{t, dir, map[string]string{}, map[string][]string{}}
 			test.tell(s)
 			hub := httptest.NewServer(http.HandlerFunc(s.serve))
 			defer hub.Close()

@@ -202,11 +202,15 @@ func (r *reading) failsOnLive() *pipeline.Finding {
 }
 
 func (r *reading) liveFailed(w Word) *pipeline.Finding {
+	back := "the digest that live had before"
+	if previous, _ := r.previousOf(r.stable.tag, w.At); previous != "" {
+		back = fmt.Sprintf("digest %s, which is %s", r.digestOf(previous), previous)
+	}
 	return &pipeline.Finding{
 		Code: pipeline.LiveFailed, Severity: pipeline.Error, Since: w.At,
 		Message: fmt.Sprintf("live reports that %s (commit %s) is not healthy: %s", r.stable.tag, short(r.stable.artifact.Revision.Commit), w),
 		Hint: "see on live `flux get kustomizations -A` and the events of what it names; if integration did not find it, roll back first:" +
-			" mode tag with version: next and the digest that live had before",
+			" mode tag with version: next and " + back,
 	}
 }
 

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/github"
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/trigger"
+	"github.com/oci-promote/oci-promote/internal/verify"
+)
+
+var (
+	digestA = digest.Digest("sha256:" + strings.Repeat("a", 64))
+	digestB = digest.Digest("sha256:" + strings.Repeat("b", 64))
+)
+
+// statusJSON are the statuses of a commit as GitHub has them; a line is MINUTE STATE CONTEXT DESCRIPTION.
+func statusJSON(lines ...string) string {
+	var all []string
+	for i, line := range lines {
+		minute, rest, _ := strings.Cut(line, " ")
+		state, rest, _ := strings.Cut(rest, " ")
+		context, description, _ := strings.Cut(rest, " ")
+		all = append(all, fmt.Sprintf(`{"id":%d,"state":%q,"context":%q,"description":%q,"updated_at":"2026-11-25T08:%s:00Z"}`, i+1, state, context, description, minute))
+	}
+	return fmt.Sprintf(`{"state":"success","sha":%q,"total_count":%d,"statuses":[%s]}`, shaA, len(all), strings.Join(all, ","))
+}
+
+// One request tells both clusters' words on an artifact; neither's is taken for the other's.
+func TestWordsOfBothClusters(t *testing.T) {
+	platform, live := trigger.Gate{Name: "platform"}, trigger.Gate{Context: []string{"kustomization", "platform-live"}}
+	const ok = " " + trigger.Succeeded
+	a, b := string(digestA), string(digestB)
+	for _, test := range []struct {
+		name     string
+		live     trigger.Gate
+		statuses []string
+		want     string // integration's newest / proven / live's
+		err      string
+	}{
+		{"none", live, nil, " / / ", ""},
+		{"both", live, []string{"10 success kustomization/platform/0.0.1-rc.1@" + a + ok, "14 success kustomization/platform-live/0.0.1@" + a + ok}, "10 success / 10 / 0.0.1@a 14 healthy", ""},
+		{"the report of the promotion", live, []string{"10 success kustomization/platform/0.0.1-rc.1@" + a + ok, "12 success kustomization/platform/0.0.1@" + a + ok}, "12 success / 10 / ", ""},
+		{"no health", live, []string{"10 success kustomization/platform/0.0.1-rc.1@" + a + " dependency not ready", "14 success kustomization/platform-live/0.0.1@" + a + " dependency not ready"}, "10 success / / 0.0.1@a 14", ""},
+		{"failed since", live, []string{"10 success kustomization/platform/0.0.1-rc.1@" + a + ok, "12 failure kustomization/platform/0.0.1@" + a + " health check failed"}, "12 failure / 10 / ", ""},
+		{"of another artifact of the commit", live, []string{"10 success kustomization/platform/0.0.2-rc.1@" + b + ok, "14 failure kustomization/platform-live/0.0.2@" + b + " health check failed"}, " / / 0.0.2@b 14", ""},
+		{"of the commit alone", live, []string{"10 success kustomization/platform/be63676c" + ok, "14 success kustomization/platform-live/0a1b2c3d" + ok}, "10 success / 10 / @ 14 healthy", ""},
+		{"live has no context", trigger.Gate{}, []string{"14 success kustomization/platform-live/0.0.1@" + a + ok}, " / / ", ""},
+		{"live's is cut short", live, []string{"14 success kustomization/platform-live/0.0.1@sha256:aaaa" + ok}, "", "does not end in"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			asked := 0
+			hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				asked++
+				_, _ = io.WriteString(w, statusJSON(test.statuses...))
+			}))
+			defer hub.Close()
+			api, err := github.Open(github.Options{Repository: "acme/fleet", APIURL: hub.URL, Token: "ghs_x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := host{api, platform, test.live, "77"}.Words(t.Context(), shaA, digestA)
+			if err != nil || test.err != "" {
+				if test.err == "" || err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("%v, want %q", err, test.err)
+				}
+				return
+			}
+			if text := wordsText(got); text != test.want || asked != 1 {
+				t.Errorf("got %q by %d requests, want %q", text, asked, test.want)
+			}
+		})
+	}
+}
+
+func wordsText(w verify.Words) string {
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.Format("04 ")
+	}
+	text := at(w.Integration.At) + w.Integration.State + " / " + at(w.Proven) + "/ "
+	for _, said := range w.Live {
+		letter := strings.TrimPrefix(string(said.Digest), "sha256:")
+		text += fmt.Sprintf("%s@%.1s %s", said.Tag, letter, said.At.Format("04"))
+		if said.Healthy {
+			text += " healthy"
+		}
+	}
+	return text
+}
+
+// Nobody can tell who reports under a context that both clusters may have; no other is refused.
+func TestLiveStatusContextIsOfLiveAlone(t *testing.T) {
+	for _, test := range []struct {
+		live, kustomization, context string
+		want                         string // part of the error; empty for none
+	}{
+		{"", "platform", "", ""},
+		{"", "", "", ""},
+		{"kustomization/platform-live", "platform", "", ""},
+		{"kustomization/platform-live/", "flux-system/platform", "", ""},
+		{"live/platform", "platform", "", ""},
+		{"live/platform", "", "", ""},
+		{"kustomization/platform/0a1b2c3d", "platform", "kustomization/platform/be63676c", ""},
+		{"kustomization/platform", "platform", "", `"kustomization/platform" cannot be told from integration's commit statuses, which begin with "kustomization/platform"`},
+		{"Kustomization/Platform", "platform", "", "cannot be told"},
+		{"kustomization", "platform", "", "cannot be told"},
+		{"kustomization/platform/live", "platform", "", "cannot be told"},
+		{"live", "platform", "live/platform", `which begin with "live/platform"`},
+		{"kustomization/platform-live", "", "", `which begin with "kustomization"`}, // any of Flux's would be integration's
+		{"kustomization//live", "platform", "", "empty segment"},
+	} {
+		r := action.Read(action.Values{"live-status-context": test.live, "kustomization": test.kustomization, "status-context": test.context})
+		gate := readLiveGate(r, readGate(r))
+		switch err := r.Err(); {
+		case test.want == "" && err != nil, test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), "live-status-context: ") || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("%+v: %v", test, err)
+		case err == nil && (gate.Context == nil) != (test.live == ""):
+			t.Errorf("%+v: %+v", test, gate)
+		}
+	}
+}
+
+func TestLeadText(t *testing.T) {
+	part := func(seconds int64, of ...string) pipeline.LeadPart {
+		return pipeline.LeadPart{Of: of, Seconds: seconds}
+	}
+	for want, l := range map[string]*pipeline.Lead{
+		"": nil,
+		"live 14m after the commit: build 3m, integration 6m, promotion 1m, live 4m": {
+			Live: true, Seconds: 840, Parts: []pipeline.LeadPart{part(180, "build"), part(360, "integration"), part(60, "promotion"), part(240, "live")},
+		},
+		"live 1h5m after the commit: build and integration 45s, promotion and live 1h4m": {
+			Live: true, Seconds: 3900, Parts: []pipeline.LeadPart{part(45, "build", "integration"), part(3855, "promotion", "live")},
+		},
+		"validated 2d after the commit": {Seconds: 2*86400 + 59, Parts: []pipeline.LeadPart{part(2*86400+59, "build", "integration")}},
+		"promoted 1d1h after the commit: build 0s, integration 1d1h, promotion 59s": {
+			Seconds: 90059, Parts: []pipeline.LeadPart{part(0, "build"), part(90000, "integration"), part(59, "promotion")},
+		},
+	} {
+		if got := leadText(l); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := medianText(&pipeline.Median{Seconds: 840, Of: 17}); got != "14m from the commit to live, of the last 17 promotions that are known" {
+		t.Errorf("got %q", got)
+	}
+}
