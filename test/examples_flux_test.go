@@ -184,10 +184,10 @@ func TestExampleSemverFilter(t *testing.T) {
 	}
 }
 
-// statusContext is what notification-controller (newCommitStatus) makes of the example's expression and an event.
-func statusContext(t *testing.T, event map[string]any) string {
+// statusContext is what notification-controller (newCommitStatus) makes of an example's expression and an event.
+func statusContext(t *testing.T, dir string, event map[string]any) string {
 	t.Helper()
-	objects := cluster(t, "integration")
+	objects := cluster(t, dir)
 	provider, alert := only(t, objects, "Provider", "github-status"), only(t, objects, "Alert", "github-status")
 	expr, err := fluxcel.NewExpression(stringAt(t, provider, "spec", "commitStatusExpr"),
 		fluxcel.WithCompile(), fluxcel.WithOutputType(types.StringType), fluxcel.WithStructVariables("event", "alert", "provider"))
@@ -227,23 +227,42 @@ func reconciled(t *testing.T, a programtest.Artifact) map[string]any {
 // TestExampleCommitStatusPromotes: from Flux's event by the example's expression to the stable tag, on that very digest.
 func TestExampleCommitStatusPromotes(t *testing.T) {
 	const asRecorded = "kustomization/platform/0.0.1-rc.1@sha256:8ef039eeedf3400d490ba006227f7032b6054f3eeb8ace8d8f46ed10b062c0a5"
-	if got := statusContext(t, reconciled(t, programtest.Artifact{})); got != asRecorded {
+	if got := statusContext(t, "integration", reconciled(t, programtest.Artifact{})); got != asRecorded {
 		t.Errorf("the context of the recorded event is %q, want %q", got, asRecorded)
 	}
 	s := registrytest.Start(t, registrytest.Options{})
 	a := programtest.BuildFor(t, s, commitA, 0)
 	other := programtest.Artifact{Tag: a.Tag, Digest: "sha256:" + strings.Repeat("0", 64), Commit: commitA}
-	if r := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, reconciled(t, other)), "success")); r.Outcome == "promoted" {
+	if r := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, "integration", reconciled(t, other)), "success")); r.Outcome == "promoted" {
 		t.Errorf("a status that names another digest: %s %s", r.Outcome, r.Version)
 	}
-	r := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, reconciled(t, a)), "success"))
+	r := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, "integration", reconciled(t, a)), "success"))
 	if r.Outcome != "promoted" || r.Version != "0.0.1" || r.Digest != a.Digest || s.Named(fleet, "0.0.1") != a.Digest {
 		t.Errorf("%s %s on %s: %s\n%s", r.Outcome, r.Version, r.Digest, r.Reason, r.Log)
 	}
 	// After the promotion integration selects the same digest by its stable tag, and reports it again (docs/facts.md 9).
-	again := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, reconciled(t, programtest.Artifact{Tag: "0.0.1", Digest: a.Digest, Commit: commitA})), "success"))
+	again := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, "integration", reconciled(t, programtest.Artifact{Tag: "0.0.1", Digest: a.Digest, Commit: commitA})), "success"))
 	if again.Outcome != "unchanged" {
 		t.Errorf("the second report: %s: %s", again.Outcome, again.Reason)
+	}
+}
+
+// TestExampleLiveReportPromotesNothing: the event that promotes by integration's expression is ignored by live's.
+func TestExampleLiveReportPromotesNothing(t *testing.T) {
+	s := registrytest.Start(t, registrytest.Options{})
+	a := programtest.BuildFor(t, s, commitA, 0)
+	event := reconciled(t, a)
+	for _, dir := range []string{"live", "live/flux-operator"} {
+		context := statusContext(t, dir, event)
+		if want := "kustomization/platform-live/" + a.Tag + "@" + a.Digest; context != want {
+			t.Errorf("%s: the context is %q, want %q", dir, context, want)
+		}
+		if r := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, context, "success")); r.Outcome != "ignored" || s.Named(fleet, "0.0.1") != "" {
+			t.Errorf("%s: live's report ends as %s %s: %s", dir, r.Outcome, r.Version, r.Reason)
+		}
+	}
+	if r := programtest.TagOnce(t, s, programtest.StatusOf(t, commitA, statusContext(t, "integration", event), "success")); r.Outcome != "promoted" {
+		t.Errorf("integration's report ends as %s: %s", r.Outcome, r.Reason)
 	}
 }
 

@@ -173,6 +173,8 @@ func TestExampleSchemasAreStrict(t *testing.T) {
 		{"integration/report/provider.yaml", "type: github", "type: slack", "spec.commitStatusExpr"}, // by x-kubernetes-validations
 		{"integration/report/alert.yaml", "eventSeverity: info", "eventSeverity: warning", "spec.eventSeverity: Unsupported value"},
 		{"integration/report/alert.yaml", "kind: Kustomization", "kind: kustomization", "spec.eventSources[0].kind: Unsupported value"},
+		{"live/report/provider.yaml", "commitStatusExpr:", "commitStatusExpression:", "spec.commitStatusExpression"},
+		{"live/report/alert.yaml", "providerRef:", "provider:", "spec.providerRef: Required"},
 		{"integration/flux-operator/fluxinstance.yaml", "name: flux #", "name: fleet #", "only accepted name"},
 		{"integration/flux-operator/fluxinstance.yaml", "    ref: latest\n", "", "spec.sync.ref: Required"},
 		{"canary/api-server.yaml", "responseCodes:", "responseCode:", "spec.http[0].responseCode"},

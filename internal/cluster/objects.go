@@ -70,10 +70,11 @@ type alertSpec struct {
 // providerSpec is notification-controller's ProviderSpec. Its address can hold a secret (that
 // of Slack is one) and is shown only where it is a git repository.
 type providerSpec struct {
-	Type      string    `json:"type"`
-	Address   string    `json:"address"`
-	SecretRef reference `json:"secretRef"`
-	Suspend   bool      `json:"suspend"`
+	Type             string    `json:"type"`
+	Address          string    `json:"address"`
+	SecretRef        reference `json:"secretRef"`
+	Suspend          bool      `json:"suspend"`
+	CommitStatusExpr string    `json:"commitStatusExpr"`
 }
 
 // reference names an object. Without a namespace it is in that of the object it stands in.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -13,8 +14,12 @@ import (
 // RoleOf reads the role of a cluster from a file's name that has it as a whole word:
 // integration.json, flux-live-objects.json. Not ok where it has neither or both.
 func RoleOf(file string) (Role, bool) {
-	base := strings.ToLower(file[strings.LastIndexAny(file, `/\`)+1:])
-	words := strings.FieldsFunc(base, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return roleIn(file[strings.LastIndexAny(file, `/\`)+1:])
+}
+
+// roleIn is the role that a text has as a whole word. Not ok where it has neither or both.
+func roleIn(text string) (Role, bool) {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	integration, live := slices.Contains(words, string(Integration)), slices.Contains(words, string(Live))
 	switch {
 	case integration == live:
@@ -52,7 +57,11 @@ func (s *State) Roles(r Registry) (roles []Role, why string) {
 		}
 	}
 	role, because := Live, "no source of it takes candidates, and no Provider reports to git"
-	switch p := s.reports(); {
+	p, live := s.reports()
+	if live != nil {
+		because = "no source of it takes candidates, and " + live.String() + " reports to git as live"
+	}
+	switch {
 	case both[0] != nil && both[1] != nil:
 		return []Role{Integration, Live}, s.guessed("both stages", fmt.Sprintf("%s takes candidates and %s does not", both[0], both[1]))
 	case p != nil:
@@ -71,16 +80,22 @@ func (s *State) guessed(what, because string) string {
 	return fmt.Sprintf("%s was taken for %s, since %s; integration=FILE or live=FILE says which it is", each(files), what, because)
 }
 
-// reports is a Provider that tells a git repository's host of what the cluster does; nil for
-// none.
-func (s *State) reports() *provider {
+// reports is a Provider that tells a git repository's host of what the cluster does, and one that
+// does so as live, by the word in its contexts; nil for none.
+func (s *State) reports() (p, live *provider) {
 	toGit := []string{"github", "githubdispatch", "gitlab", "gitea", "bitbucket", "bitbucketserver", "azuredevops"}
 	for _, a := range inOrder(s.alerts) {
-		if p := s.providerOf(a); p != nil && slices.Contains(toGit, p.Spec.Type) {
-			return p
+		to := s.providerOf(a)
+		if to == nil || !slices.Contains(toGit, to.Spec.Type) {
+			continue
+		}
+		if role, _ := roleIn(to.Spec.CommitStatusExpr); role == Live {
+			live = cmp.Or(live, to)
+		} else {
+			p = cmp.Or(p, to)
 		}
 	}
-	return nil
+	return p, live
 }
 
 // follows is the stage that a source is made for, by what it lets in.

@@ -21,6 +21,7 @@ func TestRoleOf(t *testing.T) {
 func TestRoles(t *testing.T) {
 	noAlert := change{"Alert github-status", "", absent{}}
 	oldest := change{"OCIRepository platform", "spec.ref", map[string]any{"tag": "0.0.1-rc.1"}}
+	asLive := change{"Provider github-status", "spec.commitStatusExpr", "'kustomization/platform-live/' + event.metadata.revision"}
 	tests := []struct {
 		name  string
 		blobs [][]byte
@@ -31,6 +32,8 @@ func TestRoles(t *testing.T) {
 		{"it takes candidates", [][]byte{recorded(t, "integration.json", noAlert)}, []Role{Integration}, "takes candidates"},
 		{"of a range that is not there yet", [][]byte{recorded(t, "integration.json", noAlert, change{"OCIRepository platform", "spec.ref.semver", ">= 7.0.0-0"})}, []Role{Integration}, "takes candidates"},
 		{"it is pinned to a candidate", [][]byte{recorded(t, "integration.json", noAlert, oldest)}, []Role{Integration}, "takes candidates"},
+		{"it reports to git as live", [][]byte{recorded(t, "integration.json", change{"OCIRepository platform", "spec.ref.semver", ">= 0.0.0"}, asLive)}, []Role{Live}, "Provider flux-system/github-status reports to git as live"},
+		{"it reports as live, and takes candidates", [][]byte{recorded(t, "integration.json", asLive)}, []Role{Integration}, "takes candidates"},
 		{"neither", [][]byte{recorded(t, "live.json")}, []Role{Live}, "no source of it takes candidates"},
 		{"a hyphen range", [][]byte{recorded(t, "live.json", change{"OCIRepository platform", "spec.ref.semver", "0.0.1 - 2.0.0"})}, []Role{Live}, "no source"},
 		{"a filter drops candidates", [][]byte{recorded(t, "live.json", change{"OCIRepository platform", "spec.ref.semverFilter", "^[0-9.]+$"})}, []Role{Live}, "no source"},
@@ -85,6 +88,35 @@ func TestHintOfAGuess(t *testing.T) {
 	for _, f := range state(t, Integration, blob).Faults(Integration, registry(t, Integration), gate, now, maxAge) {
 		if strings.Contains(f.Hint, "taken for") {
 			t.Errorf("%q is a guess, and the role was given", f.Hint)
+		}
+	}
+}
+
+// A fault of live's source keeps it from having an artifact, one of its Kustomization from running it.
+func TestStagesOfLive(t *testing.T) {
+	for object, want := range map[string]string{"OCIRepository platform": "selected by live", "Kustomization platform": "running on live"} {
+		s := state(t, Live, recorded(t, "live.json", change{object, "spec.suspend", true}))
+		got := s.Faults(Live, registry(t, Live), gate, now, maxAge)
+		if len(got) != 1 || got[0].Code != "suspended" || got[0].Stage != want {
+			t.Errorf("%s: %+v, want the stage %q", object, got, want)
+		}
+	}
+}
+
+// Applies is whether anything can tell what runs: a source alone cannot.
+func TestApplies(t *testing.T) {
+	for name, test := range map[string]struct {
+		change change
+		role   Role
+		want   bool
+	}{
+		"as recorded":                  {change{"HelmRelease redis", "", absent{}}, Live, true},
+		"nothing applies its source":   {change{"Kustomization platform", "spec.sourceRef.name", "other"}, Live, false},
+		"the Kustomization is missing": {change{"Kustomization platform", "", absent{}}, Live, false},
+		"another role":                 {change{"HelmRelease redis", "", absent{}}, Integration, false},
+	} {
+		if got := state(t, Live, recorded(t, "live.json", change{"Kustomization infra", "", absent{}}, test.change)).Applies(test.role, registry(t, test.role), gate); got != test.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

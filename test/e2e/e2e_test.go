@@ -122,16 +122,43 @@ func TestExampleWorkflows(t *testing.T) {
 	f.report(three, "success", f.context("0.0.3-rc.3"))
 	f.act(t, tag, schedule).wants(t, "promote", "success", "outcome=promoted", "version=0.0.3", "sha="+three)
 
-	// schedule → verify: all six stages, and no issue.
+	// schedule → verify: six stages, live has not reported yet, and no issue.
 	r = f.act(t, verify, schedule)
 	r.wants(t, "verify", "success", "outcome=healthy", "version=0.0.3", "sha="+three)
-	r.shows(t, "### verify: healthy, live has 0.0.3")
+	r.shows(t, "### verify: healthy, live has 0.0.3", "… running on live")
 	if open := f.github.titles(); len(open) > 0 {
 		t.Fatalf("issues %q are open while all is well", open)
 	}
 
+	f.hearLive(t, three)
 	f.rollBack(t, dispatch(object{"digest": first, "version": "next"}))
 	f.breakAndMend(t, schedule)
+}
+
+// hearLive is live's report of 0.0.3: it starts verify and no promotion, and integration's starts no verify.
+func (f *fleet) hearLive(t *testing.T, commit string) {
+	t.Helper()
+	for _, state := range []string{"success", "failure", "pending"} {
+		f.act(t, verify, f.report(commit, state, f.context("0.0.3"))).skipped(t)
+	}
+	f.act(t, verify, f.report(commit, "pending", f.liveContext("0.0.3"))).skipped(t)
+	failed := f.report(commit, "failure", f.liveContext("0.0.3"))
+	f.act(t, tag, failed).skipped(t)
+	r := f.act(t, verify, failed)
+	r.wants(t, "verify", "failure", "outcome=unhealthy", "sha="+commit)
+	r.shows(t, "live-failed", "✗ running on live")
+	if open := f.github.titles(); len(open) != 1 {
+		t.Fatalf("issues %q are open, want one", open)
+	}
+	f.report(commit, "success", f.context("0.0.3"))
+	healthy := f.report(commit, "success", f.liveContext("0.0.3"))
+	f.act(t, tag, healthy).skipped(t)
+	r = f.act(t, verify, healthy)
+	r.wants(t, "verify", "success", "outcome=healthy", "version=0.0.3", "sha="+commit)
+	r.shows(t, "✓ running on live", "Lead time")
+	if open := f.github.titles(); len(open) > 0 {
+		t.Fatalf("issues %q are still open", open)
+	}
 }
 
 // rollBack is the rollback of the guide, started in the browser.

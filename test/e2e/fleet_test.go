@@ -113,6 +113,11 @@ func (f *fleet) context(tag string) string {
 	return "kustomization/platform/" + tag + "@" + f.registry.Tags(repository)[tag]
 }
 
+// liveContext is that of examples/flux/live.
+func (f *fleet) liveContext(tag string) string {
+	return "kustomization/platform-live/" + tag + "@" + f.registry.Tags(repository)[tag]
+}
+
 func (f *fleet) tags() string {
 	return strings.Join(slices.Sorted(maps.Keys(f.registry.Tags(repository))), " ")
 }
