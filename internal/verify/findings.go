@@ -106,6 +106,8 @@ func (r *reading) reason(d pipeline.Diagnosis) string {
 		case step.State == pipeline.Followed:
 			return fmt.Sprintf("%s was live as %s, and %s followed", what, s.stable, r.stable.tag)
 		case step.Stage == pipeline.RunningOnLive && step.State == pipeline.Unknown: // nobody reports it
+		case step.State == pipeline.Stopped && i > 0: // a warning tells why
+			return fmt.Sprintf("%s is %s, and is not %s", what, d.Path[i-1].Stage, step.Stage)
 		case step.State == pipeline.Waiting, step.State == pipeline.Unknown, step.State == pipeline.Stopped:
 			return fmt.Sprintf("%s is %s, and waits to be %s; nothing is late", what, d.Path[max(0, i-1)].Stage, step.Stage)
 		}
