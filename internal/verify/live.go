@@ -215,7 +215,7 @@ func (r *reading) liveFailed(w Word) *pipeline.Finding {
 }
 
 func (r *reading) liveNoReport(w Word, since time.Time) *pipeline.Finding {
-	said := fmt.Sprintf("no commit status %s/… is on its commit or on those of the stables before", r.LiveContext)
+	said := fmt.Sprintf("no commit status %s/… on its commit or on those of the stables before", r.LiveContext)
 	if w.State != "" {
 		said = fmt.Sprintf("no more than %q, which proves nothing", w)
 	}
