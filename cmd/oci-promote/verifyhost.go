@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -101,16 +102,32 @@ func (h host) Builds(ctx context.Context, commit string) ([]verify.Run, error) {
 	return runs, nil
 }
 
-// Promotions are the runs that a commit status started or, where there is none, a
-// repository_dispatch.
-func (h host) Promotions(ctx context.Context, since time.Time) ([]verify.Run, error) {
+// Promotions are the runs that a commit status started or, where none of those can be a promotion, a
+// repository_dispatch. Live's status starts our own verify, and integration's starts it too, to be
+// skipped.
+func (h host) Promotions(ctx context.Context, since time.Time) (runs []verify.Run, err error) {
 	for _, event := range []string{trigger.StatusEvent, trigger.DispatchEvent} {
 		found, err := h.RunsBy(ctx, event, since)
-		if err != nil || len(found) > 0 {
-			return runsOf(found), err
+		if err != nil {
+			return nil, err
+		}
+		promotes := false
+		for i, run := range runsOf(found) {
+			run.Own = strconv.FormatInt(run.ID, 10) == h.own
+			run.Watches = watches(found[i])
+			promotes = promotes || !run.Own && !run.Watches
+			runs = append(runs, run)
+		}
+		if promotes {
+			break
 		}
 	}
-	return nil, nil
+	return runs, nil
+}
+
+// watches reports whether a run's workflow calls itself verify: by its name or by its file's.
+func watches(run github.Run) bool {
+	return strings.HasPrefix(strings.ToLower(run.Name), "verify") || strings.HasPrefix(strings.ToLower(path.Base(run.Path)), "verify")
 }
 
 // FailedStep names the job and the step at which a run failed.

@@ -157,3 +157,48 @@ func TestLeadText(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// A run of verify is no promotion, whoever started it: ours starts on live's status, and is skipped on integration's. Where a
+// status started nothing else, a repository_dispatch may have.
+func TestRunsOfVerifyAreNoPromotions(t *testing.T) {
+	run := func(id int, name, file string) string {
+		return fmt.Sprintf(`{"id":%d,"name":%q,"path":".github/workflows/%s","status":"completed","conclusion":"success","run_started_at":"2026-11-25T08:0%d:00Z"}`, id, name, file, id)
+	}
+	tag, verifies := run(1, "Tag validated artifact", "tag.yaml"), run(2, "Verify promotion", "x.yaml")
+	byFile, own, dispatched := run(3, "Look", "verify-promotion.yaml@main"), run(4, "All in one", "all.yaml"), run(5, "Promote and verify", "p.yaml")
+	for _, test := range []struct {
+		name, status, dispatch string
+		want                   string // the ids of what may be a promotion
+		asked                  int
+	}{
+		{"a promotion", tag + "," + verifies + "," + byFile + "," + own, dispatched, "1", 1},
+		{"verify alone", verifies + "," + byFile + "," + own, dispatched, "5", 2},
+		{"nothing", "", "", "", 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			asked := 0
+			hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				_, _ = fmt.Fprintf(w, `{"total_count":9,"workflow_runs":[%s]}`, map[string]string{"status": test.status, "repository_dispatch": test.dispatch}[r.FormValue("event")])
+			}))
+			defer hub.Close()
+			api, err := github.Open(github.Options{Repository: "acme/fleet", APIURL: hub.URL, Token: "ghs_x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := host{Repository: api, own: "4"}.Promotions(t.Context(), day)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var promote []string
+			for _, run := range found {
+				if !run.Own && !run.Watches {
+					promote = append(promote, fmt.Sprint(run.ID))
+				}
+			}
+			if got := strings.Join(promote, " "); got != test.want || asked != test.asked {
+				t.Errorf("got %q by %d requests, want %q by %d", got, asked, test.want, test.asked)
+			}
+		})
+	}
+}

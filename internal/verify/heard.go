@@ -25,6 +25,7 @@ type heard struct {
 	live       map[string][]Word // by commit, what live said of its artifacts; of a commit that was not asked it has no key
 	runs       map[string]runs   // by commit, those that may have built it
 	promotions runs              // nil for not asked
+	cut        bool              // there are older promotions than those, and since the time that was asked for
 	steps      map[int64]string  // of failed runs, where they failed
 	unread     []error
 	orderLost  bool // the order of two commits is in unread, and no other is asked for
@@ -245,6 +246,8 @@ func (r *reading) askContained(newer, commit string) question {
 func (r *reading) askPromotions(since time.Time) question {
 	return func(ctx context.Context) (func(*heard), error) {
 		found, err := r.Host.Promotions(ctx, since)
-		return func(h *heard) { h.promotions = append(runs{}, found...) }, err
+		return func(h *heard) {
+			h.promotions, h.cut = append(runs{}, runs(found).promotions()...), len(found) >= mostRuns
+		}, err
 	}
 }

@@ -88,7 +88,7 @@ func (r *reading) lead() *pipeline.Lead {
 // promotedBy is when the run ended that a report of then started and that promoted the subject: the
 // first that succeeded. Zero where it is not known, as after a soak, when the schedule promotes.
 func (r *reading) promotedBy(proven time.Time) time.Time {
-	if r.subject.stable == "" || proven.IsZero() || r.Soak > 0 || len(r.heard.promotions) >= mostRuns {
+	if r.subject.stable == "" || proven.IsZero() || r.Soak > 0 || r.heard.cut {
 		return time.Time{}
 	}
 	for _, run := range slices.Backward(r.heard.promotions) { // the oldest first

@@ -22,7 +22,7 @@ type Host interface {
 	Full(ctx context.Context, short string) (string, error)
 	// Builds are the workflow runs on commit that may have built it.
 	Builds(ctx context.Context, commit string) ([]Run, error)
-	// Promotions are the workflow runs that a report of integration started since a time, the
+	// Promotions are the workflow runs that a report of a cluster's started since a time, the
 	// newest first, at most mostRuns.
 	Promotions(ctx context.Context, since time.Time) ([]Run, error)
 	// FailedStep names the job and the step at which a run failed; may be empty.
@@ -69,6 +69,7 @@ type Run struct {
 	State   string // success, failure, …; of one that is not done queued, in_progress, …
 	Done    bool
 	Builds  bool // its workflow calls itself a build
+	Watches bool // its workflow calls itself verify, as ours does that live's status starts
 	Own     bool // it is this run
 	URL     string
 	Started time.Time
@@ -100,6 +101,11 @@ func (rs runs) builds() runs {
 		return others
 	}
 	return named
+}
+
+// promotions are the runs that can be taken for promotions.
+func (rs runs) promotions() runs {
+	return slices.DeleteFunc(rs.others(), func(run Run) bool { return run.Watches })
 }
 
 // built is the first build that succeeded or, where none is known, this run itself, which may

@@ -149,6 +149,8 @@ func TestVerifyTellsTimes(t *testing.T) {
 	}{
 		{name: "all is known", words: two, host: &told{words: "b:success@9", builds: "b:success@2", promotions: "success@11", live: "0.0.2=b:success@15"}, change: reporting(), lead: "live 14: build 3, integration 6, promotion 2, live 3"},
 		{name: "a run that did nothing", words: two, host: &told{words: "b:success@9", promotions: "skipped@10 success@11 success@12", live: "0.0.2=b:success@15"}, change: reporting(), lead: "live 14: build+integration 9, promotion 2, live 3"},
+		{name: "runs of verify", words: two, host: &told{words: "b:success@9", promotions: "~success@10 success@11 ~success@15", live: "0.0.2=b:success@15"}, change: reporting(), lead: "live 14: build+integration 9, promotion 2, live 3"},
+		{name: "too many runs to find the first", words: two, host: &told{words: "b:success@9", promotions: "success@11" + strings.Repeat(" success@13", mostRuns-1), live: "0.0.2=b:success@15"}, change: reporting(), lead: "live 14: build+integration 9, promotion+live 5"},
 		{name: "live does not report", words: two, host: &told{words: "b:success@9", builds: "b:success@2", promotions: "success@11"}, lead: "11: build 3, integration 6, promotion 2"},
 		{name: "a soak, which the schedule ends", words: two, host: &told{words: "b:success@9", promotions: "success@11", live: "0.0.2=b:success@15"}, change: reporting(soaking(time.Minute)), lead: "live 14: build+integration 9, promotion+live 5"},
 		{name: "on its way", words: two + "@c 0.0.3-rc.3=c", host: &told{builds: "c:success@4"}, lead: "5: build 5"},

@@ -28,7 +28,7 @@ type told struct {
 	live       string // TAG=LETTER:STATE@MINUTES after a, no TAG for a context without an artifact; unready for a success that is no health
 	head       string // letter
 	builds     string // LETTER:STATE@MINUTES, * for the one that did not say "build"
-	promotions string // STATE@MINUTES after a
+	promotions string // STATE@MINUTES after a; ~ before it for a run of verify
 	diverged   string // letters that are beside the others
 	err        map[string]error
 	asked      atomic.Int64 // for statuses
@@ -143,8 +143,11 @@ func (h *told) Builds(_ context.Context, commit string) ([]Run, error) {
 func (h *told) Promotions(_ context.Context, since time.Time) (runs []Run, err error) {
 	for word := range strings.FieldsSeq(h.promotions) {
 		state, minutes, _ := strings.Cut(word, "@")
+		state, watches := strings.CutPrefix(state, "~")
 		if at := committed("a").Add(minute(minutes)); !at.Before(since) {
-			runs = append(runs, runOf("Promote", state, at))
+			run := runOf("Promote", state, at)
+			run.Watches = watches
+			runs = append(runs, run)
 		}
 	}
 	slices.SortFunc(runs, func(a, b Run) int { return b.Started.Compare(a.Started) })
@@ -324,6 +327,8 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "validated, and the promotion was evicted", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "cancelled@7"}, at: 8, path: "++++x..", want: "!validated-not-promoted", message: "cancelled"},
 		{name: "validated, and the promotion was skipped", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "skipped@7"}, at: early, path: "++++x..", want: "!validated-not-promoted", message: "skipped"},
 		{name: "validated, and the promotion ignored it", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@7"}, at: early, path: "++++x..", want: "!validated-not-promoted", message: "did not promote it"},
+		{name: "validated, and its report started verify alone", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "~skipped@6 ~in_progress@28"}, at: early, path: "++++x..", want: "?validated-not-promoted", message: "no workflow run was started by its report"},
+		{name: "promoted halfway, and verify is under way", words: oneMore + "+b @c 0.0.3-rc.3=c", host: &told{head: "c", promotions: "~in_progress@7"}, at: 8, path: "+++w...", want: "!half-promoted"},
 		{name: "validated a moment ago", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: 8, path: "++++w.."},
 		{name: "validated, and it soaks", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: early, change: soaking(time.Hour), path: "++++w.."},
 		{name: "validated, it soaks, and the run of its report failed", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@6"}, at: early, change: soaking(time.Hour), path: "++++w.."},
