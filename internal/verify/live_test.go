@@ -83,9 +83,24 @@ func TestVerifyRunningOnLive(t *testing.T) {
 		{name: "a failure is newer than its objects", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@60"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b")), path: "++++++x", want: "!live-failed"},
 		{name: "a report is newer than its objects", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:success@14"}, at: early, change: reporting(both("0.0.2=b", "0.0.2=b", "LIVE_READY", "Unknown")), path: "+++++++"},
 		{name: "its objects fail, and so does its report", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@14"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b", "LIVE_READY", "False")), path: "++++++x", want: "!kustomization-failing"},
+		{name: "its objects fail, and its report was good", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:success@60"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b", "LIVE_READY", "False")), path: "++++++x", want: "!kustomization-failing"},
+		{name: "pinned to the one before, since it failed", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@14"}, at: late, change: reporting(both("0.0.2=b", "0.0.1=a", `"semver":"LIVE_SEMVER"`, `"tag":"0.0.1"`)), path: "+++++x.", want: "!pinned"},
 		{name: "its objects are behind, and so is its report", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: late, change: reporting(both("0.0.2=b", "0.0.1=a")), path: "+++++x.", want: "!behind"},
 	} {
 		t.Run(row.name, row.check)
+	}
+}
+
+// A step that waits for the end of a soak says how far it is.
+func TestVerifyTellsOfASoak(t *testing.T) {
+	s := newShelf(t, expand("@a 0.0.1-rc.1=a"))
+	for minutes, want := range map[int]string{35: "healthy for 30m of 1h", 64: "healthy for 59m of 1h", 65: "", 66: ""} {
+		v := verifyOf(t, s, &told{s: s, words: "a:success@5", head: "a"}, minutes)
+		soaking(time.Hour)(t, s, &v)
+		step := must(v.Run(t.Context())).Path[4]
+		if step.Stage != pipeline.PromotedStage || step.State != pipeline.Waiting || step.Evidence.Status != want {
+			t.Errorf("after %d minutes %+v, want %q", minutes, step, want)
+		}
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 // However long the history, verify asks for a bounded number of tags and manifests: 60 requests with the blobs of two
-// artifacts, which are up to 4, and the login, which is 2. With the median of the last 20 promotions that is so many more, and
-// as many commits' statuses beside those of the subject, of the oldest that waits and of what integration selects.
+// artifacts, which are up to 4, and the login, which is 2. With the median of the last 20 promotions that is so many more, but for
+// those that are read anyway, and 20 commits' statuses beside those of the subject, of the oldest that waits and of what integration selects.
 func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
 	const commits, most = 150, 60 - 4 - 2
 	for name, tags := range map[string]func(i int) string{
@@ -44,7 +44,7 @@ func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
 				}
 			}
 			silent, reports := &told{head: "z", words: "a:success@5"}, &told{head: "z", words: "a:success@5"}
-			for host, most := range map[*told]int64{nil: most, silent: most, reports: most + maxHistory} {
+			for host, most := range map[*told]int64{nil: most, silent: most, reports: most + maxHistory - maxStables} {
 				for _, n := range []int{0, 1, 2, commits / 3, commits - 30, commits} {
 					v := verifyOf(t, s, nil, 300)
 					if host != nil {
@@ -72,5 +72,26 @@ func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The median costs the manifests that were not read yet, each once, and the statuses that were not asked for yet.
+func TestVerifyAsksOnceForTheMedian(t *testing.T) {
+	s := newShelf(t, expand(longHistory(22)))
+	cost := map[string][2]int64{}
+	for _, context := range []string{"", "kustomization/platform-live"} {
+		host := &told{s: s, live: longReports(22)}
+		v := verifyOf(t, s, host, 60)
+		v.LiveContext = context
+		s.asked.Store(0)
+		must(v.Run(t.Context()))
+		cost[context] = [2]int64{s.asked.Load(), host.asked.Load()}
+	}
+	without, with := cost[""], cost["kustomization/platform-live"]
+	if more := with[0] - without[0]; more != maxHistory-maxStables {
+		t.Errorf("%d more manifests, want %d", more, maxHistory-maxStables)
+	}
+	if without[1] != 1 || with[1] != maxHistory {
+		t.Errorf("the statuses of %d commits, and of %d with the median, want 1 and %d", without[1], with[1], maxHistory)
 	}
 }

@@ -109,6 +109,7 @@ func TestMedianOf(t *testing.T) {
 		{"two are known", "1:5 2:- 3:7 4:-", ""},
 		{"a rollback to what was live", "1:5 2:6 1:5 3:7", "6 of 3"},
 		{"a rollback to what never was", "1:5 3:7 2:900 4:8", "7 of 3"},
+		{"one artifact under two versions", "1:5 1:5 2:6 3:7", "6 of 3"},
 		{"live before its commit", "1:5 2:6 3:-9 4:8", "6 of 3"},
 		{"without heights", "0a:5 0b:6 0c:7", "6 of 3"},
 	} {
