@@ -1,6 +1,7 @@
 package trigger
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,7 +25,7 @@ func TestReportsOnACommit(t *testing.T) {
 			t.Errorf("got %+v, want %+v", all[i], want)
 		}
 	}
-	cut := append(statuses, said(6, "success", "kustomization/platform-live/0.0.1@sha256:8ef039ee"))
+	cut := append(slices.Clone(statuses), said(6, "success", "kustomization/platform-live/0.0.1@sha256:8ef039ee"))
 	if all, err := live.Reports(cut); err == nil || !strings.Contains(err.Error(), "64 hex digits") {
 		t.Errorf("a context that is cut short: %+v, %v", all, err)
 	}

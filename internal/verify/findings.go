@@ -73,12 +73,20 @@ func (r *reading) checkReading() (all []pipeline.Finding) {
 		if hints = slices.Compact(hints); len(hints) == 1 && hints[0] != "" { // such as of a token that is not valid at all
 			hint = hints[0]
 		}
-		all = append(all, pipeline.Finding{Code: pipeline.TokenCannotRead, Severity: pipeline.Warning, Stage: pipeline.Validated, Message: "not looked at: " + strings.Join(denied, "; "), Hint: hint})
+		all = append(all, pipeline.Finding{Code: pipeline.TokenCannotRead, Severity: pipeline.Warning, Stage: pipeline.Validated, Message: "not looked at: " + some(denied), Hint: hint})
 	}
 	if lost != nil {
-		all = append(all, pipeline.Finding{Code: pipeline.GitHubNotRead, Severity: pipeline.Warning, Stage: pipeline.Validated, Message: "not looked at: " + strings.Join(lost, "; "), Hint: "run verify again"})
+		all = append(all, pipeline.Finding{Code: pipeline.GitHubNotRead, Severity: pipeline.Warning, Stage: pipeline.Validated, Message: "not looked at: " + some(lost), Hint: "run verify again"})
 	}
 	return all
+}
+
+// some are texts on one line, of many alike the first.
+func some(texts []string) string {
+	if more := len(texts) - maxAlike; more > 0 {
+		texts = append(slices.Clone(texts[:maxAlike]), fmt.Sprintf("and %d more like this", more))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // reason is the whole answer in one line.

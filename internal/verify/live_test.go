@@ -63,6 +63,7 @@ func TestVerifyRunningOnLive(t *testing.T) {
 
 		{name: "live does not report", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@14"}, at: late, path: "++++++?"},
 		{name: "no token", words: two, at: late, change: reporting(), path: "++++++?", want: "token-cannot-read"},
+		{name: "no statuses can be read", words: two + "@c +c 0.0.3-rc.3=c 0.0.3=c @d +d 0.0.4-rc.4=d 0.0.4=d @e 0.0.5-rc.5=e", host: &told{head: "e", err: map[string]error{"statuses": errLost, "head": errLost}}, at: early, change: reporting(), path: "+++?...", want: "?github-not-read", message: "and 1 more like this"},
 		{name: "the statuses of one stable cannot be read", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:success@14", err: map[string]error{"statuses a": errors.New("502")}}, at: late, change: reporting(), path: "++++++?", want: "?github-not-read"},
 
 		{name: "superseded while it was live", words: onItsWay + "+c 0.0.3=c", host: &told{words: "c:success@9", head: "c", live: "0.0.2=b:success@14 0.0.3=c:success@20"}, at: late, change: reporting(ask("b")), path: "+++++f.", want: "superseded"},
