@@ -112,20 +112,48 @@ func (g Gate) Latest(statuses []Status, d digest.Digest) (Verdict, bool, error) 
 // Kustomization's, one that names the artifact's digest, or none. False means that there is
 // no such status.
 func (g Gate) Newest(statuses []Status, d digest.Digest) (Status, bool, error) {
-	all, err := g.Reports(statuses)
-	if err != nil {
+	about, err := g.about(statuses, d)
+	if err != nil || len(about) == 0 {
 		return Status{}, false, err
 	}
-	var about []Status
+	return slices.MaxFunc(about, func(a, b Status) int { return cmp.Or(a.Updated.Compare(b.Updated), sooner(a, b)) }), true, nil
+}
+
+// about are the Kustomization's statuses that name an artifact's digest, or none.
+func (g Gate) about(statuses []Status, d digest.Digest) (about []Status, err error) {
+	all, err := g.Reports(statuses)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range all {
 		if r.Digest == "" || r.Digest == d {
 			about = append(about, r.Status)
 		}
 	}
-	if len(about) == 0 {
-		return Status{}, false, nil
+	return about, nil
+}
+
+// Word is what the Kustomization said of an artifact, and when.
+type Word struct {
+	Verdict
+	At time.Time
+}
+
+// Words are the words on an artifact among all statuses that its commit ever got, in their order.
+func (g Gate) Words(statuses []Status, d digest.Digest) ([]Word, error) {
+	about, err := g.about(statuses, d)
+	if err != nil {
+		return nil, err
 	}
-	return slices.MaxFunc(about, func(a, b Status) int { return cmp.Or(a.Updated.Compare(b.Updated), sooner(a, b)) }), true, nil
+	words := make([]Word, len(about))
+	for i, s := range about {
+		v, err := g.judge(s)
+		if err != nil {
+			return nil, err
+		}
+		words[i] = Word{v, s.Updated}
+	}
+	return words, nil
 }
 
 // sooner puts a proof behind any other word of the same second, so that doubt decides against a
