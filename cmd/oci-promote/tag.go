@@ -154,7 +154,7 @@ func (c *command) subject(gate trigger.Gate, asked artifactAsked) (s *promote.Su
 	case reported:
 		s = &promote.Subject{
 			Commit: verdict.Commit, Digest: verdict.Digest, Tag: verdict.Tag, ByCommit: verdict.Digest == "",
-			Proven: true, Because: verdict.Because,
+			Proven: true, Kept: c.getenv("GITHUB_EVENT_NAME") == trigger.StatusEvent, Because: verdict.Because,
 		}
 		if s.Digest == "" {
 			s.Digest = asked.digest // which the commit's tags must all name
@@ -197,6 +197,6 @@ func catchUp(gate trigger.Gate, api *github.Repository) (promote.Health, error) 
 		case !v.Proven:
 			return nil, v.Because, nil
 		}
-		return &promote.Subject{Commit: commit, Digest: d, ByCommit: v.Digest == "", Proven: true, Because: v.Because}, "", nil
+		return &promote.Subject{Commit: commit, Digest: d, ByCommit: v.Digest == "", Proven: true, Kept: true, Because: v.Because}, "", nil
 	}, nil
 }

@@ -162,7 +162,7 @@ func Tags(t testing.TB, repo pipeline.Repository) map[string]string {
 
 // Shelf is a store whose artifacts have one letter each: the letter is the commit, a is the
 // first, b the second. a' is other content of a's commit, a* the artifact of a that another
-// tool made, without a height. 0 is somebody's artifact without any annotation.
+// tool made, without a height, and a? one whose revision is nonsense. 0 is somebody's artifact without any annotation.
 type Shelf struct {
 	*Store
 	Digests map[string]digest.Digest
@@ -220,6 +220,11 @@ func (s *Shelf) make(t testing.TB, letter string) digest.Digest {
 	if err := packed.Seal(meta); err != nil {
 		t.Fatal(err)
 	}
+	manifest, desc := packed.Manifest, packed.Descriptor
+	if strings.HasSuffix(letter, "?") {
+		manifest = bytes.Replace(manifest, []byte(meta.Revision.String()), []byte("main@sha1:nonsense"), 1)
+		desc.Digest, desc.Size = digest.FromBytes(manifest), int64(len(manifest))
+	}
 	config, blob := bundle.Config()
 	if there := Must(s.Exists(t.Context(), config)); !there {
 		if err := s.Push(t.Context(), config, bytes.NewReader(blob)); err != nil {
@@ -231,10 +236,10 @@ func (s *Shelf) make(t testing.TB, letter string) digest.Digest {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Push(t.Context(), packed.Descriptor, bytes.NewReader(packed.Manifest)); err != nil {
+	if err := s.Push(t.Context(), desc, bytes.NewReader(manifest)); err != nil {
 		t.Fatal(err)
 	}
-	return packed.Descriptor.Digest
+	return desc.Digest
 }
 
 // Added are the tags that got a digest, or another one, as TAG=LETTER words, sorted.

@@ -92,11 +92,13 @@ func (r *run) lookAtArtifact(ctx context.Context, now pipeline.Snapshot, f *fact
 
 func (r *run) lookAtNewestCandidate(ctx context.Context, now pipeline.Snapshot, f *facts) (err error) {
 	newest, ok := now.Ladder.Newest()
-	if ok {
-		f.artifact, err = r.store.Read(ctx, newest.String())
-	}
-	if err == nil && f.artifact == nil {
+	if !ok {
 		f.missing = fmt.Sprintf("%s has no candidate yet", r.Name)
+		f.absent = "build something first, and run this again"
+		return nil
+	}
+	if f.artifact, err = r.store.Read(ctx, newest.String()); err == nil && f.artifact == nil {
+		f.missing = r.unreadable(newest.String())
 	}
 	return err
 }
@@ -112,6 +114,7 @@ func (r *run) lookAtDigest(ctx context.Context, now pipeline.Snapshot, f *facts)
 	}
 	if f.artifact, err = r.read(ctx, s.Digest.String()); err == nil && f.artifact == nil {
 		f.missing = fmt.Sprintf("%s has no artifact %s", r.Name, s.Digest)
+		f.absent = "check digest and repository; if the artifact was deleted, build its commit again, and run this again"
 	}
 	return err
 }
@@ -124,10 +127,15 @@ func (r *run) lookAtCommit(ctx context.Context, now pipeline.Snapshot, f *facts)
 	}
 	if !now.Has(tag) {
 		f.missing = fmt.Sprintf("commit %.7s is not built: there is no tag %q in %s", f.subject.Commit, tag, r.Name)
+		f.absent = "build it first, and run this again when the build is done; sha-length must be the same in every mode"
 		return nil
 	}
 	if f.artifact, err = r.read(ctx, tag); err == nil && f.artifact == nil {
-		f.missing = fmt.Sprintf("the tag %q of %s is listed and cannot be read", tag, r.Name)
+		f.missing = r.unreadable(tag)
 	}
 	return err
+}
+
+func (r *run) unreadable(tag string) string {
+	return fmt.Sprintf("the tag %q of %s is listed and cannot be read", tag, r.Name)
 }

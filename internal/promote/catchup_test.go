@@ -28,7 +28,7 @@ func words(s *pipelinetest.Shelf, says map[string]string, asked *string) Health 
 		case "ok":
 			return &Subject{Commit: commit, Digest: d, Proven: true, Because: "status is success"}, "", nil
 		case "commit":
-			return &Subject{Commit: commit, ByCommit: true, Proven: true, Because: "status is success"}, "", nil
+			return &Subject{Commit: commit, Digest: d, ByCommit: true, Proven: true, Because: "status is success"}, "", nil
 		case "error":
 			return nil, "", errors.New("reading statuses: 403")
 		}
@@ -55,6 +55,9 @@ func TestCatchUp(t *testing.T) {
 		{"one is proven", "0.0.1-rc.1=a", map[string]string{"a": "ok"}, "a", pipeline.Promoted, "0.0.1", "0.0.1=a " + v("a"), "validated", ""},
 		{"one is proven by its commit", "@a 0.0.1-rc.1=a", map[string]string{"a": "commit"}, "a", pipeline.Promoted, "0.0.1", "0.0.1=a " + v("a"), "validated", ""},
 		{"one is proven by its commit, whose build is not complete", "0.0.1-rc.1=a", map[string]string{"a": "commit"}, "a", pipeline.Pending, "", "", "pending", ""},
+		{"one is proven by its commit, whose tags name another commit's", sha("a") + "=b " + pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=b 0.0.1-rc.1=a", map[string]string{"a": "commit"}, "a", pipeline.Pending, "", "", "ignored, ", ""},
+		{"one is proven by its commit, whose tags name its other artifact", "@a' 0.0.1-rc.1=a", map[string]string{"a": "commit"}, "a", pipeline.Pending, "", "", "ignored, the artifact of commit", ""},
+		{"what has a nonsense revision", "0.0.1-rc.1=a?", nil, "", pipeline.Pending, "", "", "does not tell its commit", ""},
 		{"the newest proven", two + " 0.0.1-rc.3=c", map[string]string{"a": "ok", "b": "ok"}, "cb", pipeline.Promoted, "0.0.1", "0.0.1=b 0.0.2-rc.3=c " + v("b"), "0.0.1-rc.2", ""},
 		{"the newest of all", two, map[string]string{"a": "ok", "b": "ok"}, "b", pipeline.Promoted, "0.0.1", "0.0.1=b " + v("b"), "", ""},
 		{"nobody reported", two, nil, "ba", pipeline.Pending, "", "", "0.0.1-rc.2: no status yet", "0.0.1-rc.1: no status yet"},

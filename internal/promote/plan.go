@@ -16,6 +16,7 @@ type facts struct {
 	artifact *pipeline.Artifact // that the subject names; nil when it is not there
 	foreign  string             // why it is not the subject's after all; empty when it is
 	missing  string             // what of its build is not there yet
+	absent   string             // what to do where nothing of it is there, so that missing is no matter of time; empty else
 	doubt    string             // why a word on its commit alone does not count for it
 	rank     version.Candidate  // the highest candidate that names it
 	ranked   bool
@@ -42,6 +43,9 @@ type plan struct {
 func decide(f facts) (plan, error) {
 	if f.foreign != "" { // rule 1
 		return f.notTheSubject()
+	}
+	if f.absent != "" && !f.subject.Proven { // rule 4, of what a person named: nothing is under way
+		return plan{}, pipeline.Refuse(f.absent, "%s", f.missing)
 	}
 	if f.manual != nil { // rule 2
 		return f.byHand()

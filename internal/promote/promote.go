@@ -41,6 +41,7 @@ type Subject struct {
 	Latest   bool          // the newest candidate, in place of the three above
 	ByCommit bool          // the word was given on the commit alone: it counts while all the commit's tags name one digest
 	Proven   bool          // by a cluster; else approved by a person or a workflow
+	Kept     bool          // the proof is a commit status, which a later run finds again
 	Because  string        // one line: the proof, or who approved
 }
 

@@ -162,10 +162,10 @@ func (r *run) explainRollback(v version.Stable, f facts) {
 
 // explainPending warns, and says how it goes on.
 func (r *run) explainPending(f facts) {
-	again := "a run of mode tag on a schedule promotes it when its build is complete"
+	again := f.again()
 	switch a := f.artifact; {
-	case f.subject.Latest:
-		r.report.Next = "build something first"
+	case a == nil && f.subject.Latest:
+		r.report.Next = again
 	case a == nil && f.subject.Digest != "":
 		r.report.Next = "check that the Kustomization applies this repository; if the artifact was deleted, build its commit again"
 	case a == nil, f.missing != "":
@@ -176,6 +176,19 @@ func (r *run) explainPending(f facts) {
 		r.report.Next = fmt.Sprintf("%s; by hand: oci-promote tag --repository %s --digest %s --version next --allow-unvalidated", again, r.Name, a.Desc.Digest)
 	}
 	r.report.Warn("not promoted yet: %s; %s", r.report.Reason, r.report.Next)
+}
+
+// again is what promotes an artifact once its build is complete. Nobody keeps an approval, or an
+// event that left no status.
+func (f facts) again() string {
+	const byHand = "run this again when its build is complete"
+	switch {
+	case !f.subject.Proven:
+		return byHand + ": a schedule promotes only what integration reports healthy"
+	case !f.subject.Kept:
+		return byHand + "; a schedule promotes it only where integration leaves a commit status too"
+	}
+	return "a run of mode tag on a schedule promotes it when its build is complete"
 }
 
 // selection tells what each cluster picks from a list, and warns where live will not see

@@ -28,7 +28,10 @@ func TestWait(t *testing.T) {
 		{"not at all", "@a", "a", "", 0, time.Hour, "", pipeline.Pending, 0, 0},
 		{"not for the second artifact of a commit", "@a 0.0.1-rc.1=a' 0.0.2-rc.1=a", "commit a", "", time.Minute, time.Hour, "", pipeline.Pending, 0, 0},
 		{"not for what is older than the stable's", "@a 0.0.1-rc.2=b 0.0.1=b", "a", "", time.Minute, time.Hour, "", pipeline.Superseded, 0, 0},
-		{"not by hand, which refuses", "", "by hand commit a", "1.0.0", time.Minute, time.Hour, "", "", 0, 0},
+		{"not for a version of what is not built", "", "by hand commit a", "1.0.0", time.Minute, time.Hour, "", "", 0, 0},
+		{"not for what a person named and is not built", "", "by hand commit a", "", time.Minute, time.Hour, "", "", 0, 0},
+		{"for a build that a person named and is not complete", sha("a") + "=a 0.0.1-rc.1=a", "by hand commit a", "", time.Minute, 5 * time.Second, pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=a", pipeline.Promoted, 5 * time.Second, 8 * time.Second},
+		{"for a candidate of a digest that a person named", "@a", "by hand a", "", time.Minute, 5 * time.Second, "0.0.1-rc.1=a", pipeline.Promoted, 5 * time.Second, 8 * time.Second},
 		{"till another promotion took the base", "@b 0.0.1-rc.1=a", "b", "", time.Minute, 5 * time.Second, "0.0.1=a 0.0.1-rc.2=b", pipeline.Promoted, 5 * time.Second, 8 * time.Second},
 		{"till a newer one is live", "@a 0.0.1-rc.2=b", "a", "", time.Minute, 5 * time.Second, "0.0.1=b 0.0.1-rc.1=a", pipeline.Superseded, 5 * time.Second, 8 * time.Second},
 	} {
@@ -77,20 +80,39 @@ func TestWait(t *testing.T) {
 
 // TestPendingTellsHowToGoOn: a warning with the command that would promote it by hand.
 func TestPendingTellsHowToGoOn(t *testing.T) {
-	for _, row := range []struct{ name, tags, subject, next string }{
-		{"no candidate", "@a", "a", "--version next --allow-unvalidated"},
-		{"not built", two, "commit c", "run the build of commit"},
-		{"not complete", sha("a") + "=a 0.0.1-rc.1=a", "commit a", "run the build of commit"},
-		{"gone", two, "c", "build its commit again"},
-		{"two artifacts", "@a 0.0.1-rc.1=a' 0.0.2-rc.1=a", "commit a", "--digest sha256:"},
-		{"nothing at all", "@a", "latest", "build something first"},
+	const (
+		byItself = "a run of mode tag on a schedule promotes it when its build is complete"
+		byStatus = "run this again when its build is complete; a schedule promotes it only where integration leaves a commit status too"
+		byHand   = "run this again when its build is complete: a schedule promotes only what integration reports healthy"
+	)
+	for _, row := range []struct {
+		name, tags, subject string
+		kept                bool // the proof is a commit status
+		next, again         string
+	}{
+		{"no candidate", "@a", "a", true, "--version next --allow-unvalidated", byItself},
+		{"no candidate, by dispatch", "@a", "a", false, "--version next --allow-unvalidated", byStatus},
+		{"no candidate, by hand", "@a", "by hand a", false, "--version next --allow-unvalidated", byHand},
+		{"not built", two, "commit c", true, "run the build of commit", byItself},
+		{"not complete", sha("a") + "=a 0.0.1-rc.1=a", "commit a", true, "run the build of commit", byItself},
+		{"not complete, by hand", sha("a") + "=a 0.0.1-rc.1=a", "by hand commit a", false, "run the build of commit", byHand},
+		{"gone", two, "c", true, "build its commit again", ""},
+		{"two artifacts", "@a 0.0.1-rc.1=a' 0.0.2-rc.1=a", "commit a", true, "--digest sha256:", ""},
+		{"two artifacts, by hand", "@a 0.0.1-rc.1=a' 0.0.2-rc.1=a", "by hand commit a", false, "--digest sha256:", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := pipelinetest.NewShelf(t, row.tags)
 			before := pipelinetest.Tags(t, s)
-			r := mustRun(t, promotion(s, subject(s, row.subject), nil), pipeline.Pending, "")
+			sub := subject(s, row.subject)
+			sub.Kept = row.kept
+			r := mustRun(t, promotion(s, sub, nil), pipeline.Pending, "")
 			if !strings.Contains(r.Next, row.next) || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], r.Next) {
 				t.Errorf("next %q, warnings %q", r.Next, r.Warnings)
+			}
+			for _, text := range []string{byItself, byStatus, byHand} {
+				if strings.Contains(r.Next, text) != (text == row.again) {
+					t.Errorf("next %q, want %q", r.Next, row.again)
+				}
 			}
 			if changed := s.Added(t, before); changed != "" {
 				t.Errorf("wrote %q", changed)
