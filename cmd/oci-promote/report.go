@@ -57,7 +57,14 @@ func reportLines(r pipeline.Report) []string {
 }
 
 func headline(r pipeline.Report) string {
-	return strings.TrimSpace(fmt.Sprintf("%s: %s %s", r.Mode, r.Outcome, r.Version))
+	line := strings.TrimSpace(fmt.Sprintf("%s: %s %s", r.Mode, r.Outcome, r.Version))
+	switch u := r.Unproven; {
+	case u == nil:
+		return line
+	case u.Never:
+		return line + ", never validated"
+	}
+	return line + ", not known to be validated"
 }
 
 // before is the stable that a promotion follows.

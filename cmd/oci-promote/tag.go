@@ -51,8 +51,9 @@ func (c *command) tag(ctx context.Context, v action.Values, s session) (report p
 	if err != nil {
 		return report, err
 	}
+	t.NoWords = c.missingForGitHub(in.token)
 	if api != nil {
-		t.History = api
+		t.History, t.Words = api, words(gate, api)
 	}
 	if subject == nil {
 		if t.Health, err = catchUp(gate, api); err != nil {

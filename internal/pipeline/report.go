@@ -36,7 +36,8 @@ type Report struct {
 	Outcome    Outcome       `json:"outcome"`
 	Reason     string        `json:"reason"`          // one line: why this outcome
 	Proof      string        `json:"proof,omitempty"` // of a promotion: on whose word
-	Next       string        `json:"next,omitempty"`  // what happens now by itself, or what to do
+	Unproven   *Unproven     `json:"unvalidated,omitempty"`
+	Next       string        `json:"next,omitempty"` // what happens now by itself, or what to do
 	Repository string        `json:"repository"`
 	Version    string        `json:"version,omitempty"`
 	Candidate  string        `json:"candidate,omitempty"`
@@ -83,6 +84,12 @@ type Stable struct {
 	Version string        `json:"version"`
 	Digest  digest.Digest `json:"digest,omitempty"`
 	SHA     string        `json:"sha,omitempty"`
+}
+
+// Unproven is why nothing vouches for the health of an artifact that a person promoted.
+type Unproven struct {
+	Never  bool   `json:"never"`  // integration never reported exactly this artifact healthy; false: it is not known whether it did
+	Reason string `json:"reason"` // integration's last word on it, or why it is not known; text from outside
 }
 
 // Rollback is a promotion by which live goes back.

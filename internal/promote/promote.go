@@ -25,6 +25,8 @@ type Promotion struct {
 	Subject   *Subject         // what to promote; nil to catch up with what was missed
 	Manual    *Manual          // a version by hand; nil derives it
 	Health    Health           // for catching up only
+	Words     Words            // to tell what integration said of what a person promotes; nil where nobody can be asked
+	NoWords   string           // what is missing to ask, such as "token"
 	SHALength int              // digits of the commit in its tags
 	Wait      time.Duration    // for a build whose tags are not all there yet
 	Notes     bool             // read the previous stable's commit, for release notes
@@ -90,11 +92,16 @@ type run struct {
 	report  *pipeline.Report
 	waited  time.Duration
 	guessed *pipeline.Artifact // what was read beside the first list; nil for nothing, and once it was looked at
+
+	validated bool // a person's artifact had its validated- tag before this run
 }
 
 // promote plans and applies.
 func (r *run) promote(ctx context.Context, s Subject, now pipeline.Snapshot) error {
 	f, p, now, err := r.plan(ctx, s, now)
+	if err == nil && p.outcome == pipeline.Promoted && !s.Proven {
+		r.validated, err = r.isValidated(ctx, f)
+	}
 	if err != nil {
 		return err
 	}

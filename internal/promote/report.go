@@ -22,6 +22,7 @@ func (r *run) planned(ctx context.Context, p plan, f facts, now pipeline.Snapsho
 		v := p.version.String()
 		r.report.Plan = append(r.report.Plan, v)
 		r.describeStable(ctx, p.version, f)
+		r.vouch(ctx, f)
 		now = now.With(v)
 		now.Ladder.Learn(v, f.artifact.Known())
 	}
@@ -72,6 +73,7 @@ func (r *run) promoted(ctx context.Context, p plan, f facts, now pipeline.Snapsh
 	}
 	r.describeStable(ctx, p.version, f)
 	r.selection(p, after)
+	r.vouch(ctx, f)
 	return nil
 }
 

@@ -49,11 +49,11 @@ func hub(statuses map[string]string) func(c *cell) http.Handler {
 			hubSays(w, http.StatusOK, commits(newest))
 		})
 		mux.HandleFunc("GET "+root+"commits/{sha}/status", func(w http.ResponseWriter, r *http.Request) {
-			list := []any{}
-			if context, ok := statuses[r.PathValue("sha")]; ok {
-				list = append(list, map[string]any{"id": 1, "state": "success", "context": context, "description": "reconciliation succeeded", "updated_at": "2026-01-03T00:00:00Z"})
-			}
+			list := hubStatuses(statuses, r.PathValue("sha"))
 			hubSays(w, http.StatusOK, map[string]any{"sha": r.PathValue("sha"), "total_count": len(list), "statuses": list})
+		})
+		mux.HandleFunc("GET "+root+"commits/{sha}/statuses", func(w http.ResponseWriter, r *http.Request) {
+			hubSays(w, http.StatusOK, hubStatuses(statuses, r.PathValue("sha")))
 		})
 		mux.HandleFunc("GET "+root+"commits/{ref...}", func(w http.ResponseWriter, r *http.Request) {
 			hubSays(w, http.StatusUnprocessableEntity, message("No commit found for SHA: "+r.PathValue("ref")))
@@ -74,6 +74,15 @@ func hub(statuses map[string]string) func(c *cell) http.Handler {
 			http.StripPrefix(hubPrefix+c.repo, mux).ServeHTTP(w, r)
 		})
 	}
+}
+
+// hubStatuses are those of a commit: one, if it has any.
+func hubStatuses(statuses map[string]string, sha string) []any {
+	list := []any{}
+	if context, ok := statuses[sha]; ok {
+		list = append(list, map[string]any{"id": 1, "state": "success", "context": context, "description": "reconciliation succeeded", "updated_at": "2026-01-03T00:00:00Z"})
+	}
+	return list
 }
 
 // hubCounts answers the list of the commits that lead to one, of one commit a page: the last page is the height.

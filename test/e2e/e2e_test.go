@@ -113,7 +113,7 @@ func TestExampleWorkflows(t *testing.T) {
 	byHand.vars = []string{"PROMOTION_HOLD=true"}
 	r = f.act(t, tag, byHand)
 	r.wants(t, "promote", "success", "outcome=promoted", "version=0.0.2", "sha="+two)
-	r.shows(t, "### tag: promoted 0.0.2", "octocat")
+	r.shows(t, "### tag: promoted 0.0.2, never validated", "octocat", "integration said nothing of it")
 
 	// A third whose status event was missed: the schedule catches up.
 	three := f.commit(t, 3)

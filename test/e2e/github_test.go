@@ -46,6 +46,9 @@ func startGitHub(t *testing.T) *gitHub {
 	handle("GET "+repo+"/compare/{range}", g.compare)
 	mux.HandleFunc("GET "+repo+"/commits", g.list)
 	handle("GET "+repo+"/commits/{sha}/status", g.combined)
+	handle("GET "+repo+"/commits/{sha}/statuses", func(r *http.Request) (int, any) {
+		return http.StatusOK, append([]object{}, g.statuses[r.PathValue("sha")]...)
+	})
 	handle("GET "+repo+"/actions/runs", func(*http.Request) (int, any) {
 		return http.StatusOK, object{"total_count": 0, "workflow_runs": []any{}}
 	})
