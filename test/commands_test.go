@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -28,6 +29,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"outputs":         plain(outputs),
 	"fails":           plain(fails),
 	"env-file":        plain(envFile),
+	"ago":             plain(ago),
 }
 
 // plain makes a command that cannot be negated.
@@ -149,6 +151,20 @@ func envFile(ts *testscript.TestScript, args []string) error {
 	}
 	ts.Setenv(args[0], strings.TrimSuffix(ts.ReadFile(args[1]), "\n"))
 	return nil
+}
+
+// ago is
+//
+//	ago NAME DURATION
+//
+// It sets a variable to the time of that long ago, as GitHub writes it.
+func ago(ts *testscript.TestScript, args []string) error {
+	if len(args) != 2 {
+		return usage(nil, "ago NAME DURATION")
+	}
+	d, err := time.ParseDuration(args[1])
+	ts.Setenv(args[0], time.Now().Add(-d).UTC().Format(time.RFC3339))
+	return err
 }
 
 // queryEscape is

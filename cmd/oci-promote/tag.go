@@ -26,8 +26,9 @@ func (c *command) tag(ctx context.Context, v action.Values, s session) (report p
 	asked := readAsked(r)
 	t := promote.Promotion{
 		Name: in.ref.String(), Manual: readManual(r), SHALength: in.shaLength, Wait: r.Duration("wait"),
-		DryRun: in.dryRun, Clusters: in.clusters, Log: s.log,
+		DryRun: in.dryRun, Clusters: in.clusters, Log: s.log, Now: c.now,
 	}
+	soak := r.Duration("soak")
 	if in.ref.Layout != "" {
 		t.Wait = 0 // while we have a layout open, nobody else can write to it
 	}
@@ -46,19 +47,16 @@ func (c *command) tag(ctx context.Context, v action.Values, s session) (report p
 		return promote.Ignored(t.Name, ignored), nil
 	}
 	t.Subject, t.Notes = subject, release.wanted
+	if t.Soak, err = c.soak(soak, asked, s); err != nil {
+		return report, err
+	}
 	transport := in.transport(s.log)
 	api, err := c.history(in.token, transport)
 	if err != nil {
 		return report, err
 	}
-	t.NoWords = c.missingForGitHub(in.token)
-	if api != nil {
-		t.History, t.Words = api, words(gate, api)
-	}
-	if subject == nil {
-		if t.Health, err = catchUp(gate, api); err != nil {
-			return report, err
-		}
+	if err := c.ask(&t, gate, api, in.token); err != nil {
+		return report, err
 	}
 	repo, closeRepo, err := in.open(ctx, oci.Options{Transport: transport})
 	if err != nil {
@@ -71,6 +69,21 @@ func (c *command) tag(ctx context.Context, v action.Values, s session) (report p
 	}
 	release.publish(ctx, api, &report)
 	return report, nil
+}
+
+// ask gives a promotion whom to ask of GitHub, and refuses one that needs somebody and has none.
+func (c *command) ask(t *promote.Promotion, gate trigger.Gate, api *github.Repository, token string) (err error) {
+	t.NoWords = c.missingForGitHub(token)
+	if api != nil {
+		t.History, t.Words = api, words(gate, api)
+	}
+	if t.Subject == nil {
+		t.Health, err = catchUp(gate, api)
+	}
+	if err == nil && t.Soak > 0 {
+		err = canSoak(gate, api)
+	}
+	return err
 }
 
 func readGate(r *action.Reader) trigger.Gate {

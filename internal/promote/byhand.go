@@ -95,6 +95,8 @@ func (f facts) byHand() (plan, error) {
 		return plan{}, pipeline.Refuse("let integration validate it first, or set allow-unvalidated: true: a version by hand may go anywhere, also back, "+
 			"while artifact-sha or digest alone only go forward, and need no such word",
 			"%s was never validated: no validated- tag of its commit names it", d)
+	case !f.soak.over():
+		return f.unsoaked(), nil
 	}
 	return plan{outcome: pipeline.Promoted, reason: "a version by hand", validate: true, version: h.version}, nil
 }

@@ -50,7 +50,7 @@ func (r *run) catchUp(ctx context.Context, now pipeline.Snapshot) error {
 	}
 	p := plan{outcome: pipeline.Unchanged, reason: "nothing to catch up with: no candidate is newer than what is live", due: true}
 	if len(waiting) > 0 {
-		p.outcome, p.reason = pipeline.Pending, "no candidate above the stable is proven healthy; "+waiting[0]
+		p.outcome, p.reason = pipeline.Pending, fmt.Sprintf("no candidate above the stable is proven healthy%s; %s", r.forSoak(), waiting[0])
 		p.next = "the report of integration starts a run, and so does the next catch-up"
 		for _, w := range waiting[1:] {
 			r.report.Notice("%s", w)
@@ -91,10 +91,21 @@ func (r *run) catchUpWith(ctx context.Context, now pipeline.Snapshot, a *pipelin
 	}
 	r.guessed = a
 	f, p, now, err := r.plan(ctx, *s, now)
+	if err == nil && !f.soak.over() {
+		return false, p.reason, nil
+	}
 	if err != nil || p.outcome != pipeline.Promoted {
 		return false, fmt.Sprintf("%s, %s", p.outcome, p.reason), err
 	}
 	return true, "", r.apply(ctx, f, p, now)
+}
+
+// forSoak is for how long a candidate must be proven healthy.
+func (r *run) forSoak() string {
+	if r.Soak == 0 {
+		return ""
+	}
+	return " for " + span(r.Soak)
 }
 
 // proofOf finds the proof of a candidate's health.
@@ -105,8 +116,11 @@ func (r *run) proofOf(ctx context.Context, now pipeline.Snapshot, a *pipeline.Ar
 			return nil, "", err
 		}
 		if named == a.Desc.Digest {
-			return &Subject{Digest: named, Tag: a.ReadBy, Proven: true, Because: fmt.Sprintf("tag %q names it: an earlier promotion had its proof and did not finish", tag)}, "", nil
+			return &Subject{Digest: named, Tag: a.ReadBy, Proven: true, begun: true, Because: fmt.Sprintf("tag %q names it: an earlier promotion had its proof and did not finish", tag)}, "", nil
 		}
+	}
+	if r.Soak > 0 {
+		return r.newestProof(ctx, a)
 	}
 	if r.Health == nil {
 		return nil, "", errors.New("catching up: nobody can be asked for commit statuses")
@@ -116,4 +130,23 @@ func (r *run) proofOf(ctx context.Context, now pipeline.Snapshot, a *pipeline.Ar
 		s.Tag = a.ReadBy
 	}
 	return s, why, err
+}
+
+// newestProof is the proof where the time counts too: the newest of all words on a candidate.
+func (r *run) newestProof(ctx context.Context, a *pipeline.Artifact) (s *Subject, why string, err error) {
+	h, err := r.hearForSoak(ctx, a, func(newest pipeline.Word) bool { return !newest.Named })
+	newest := h.newest()
+	switch {
+	case err != nil:
+		return nil, "", err
+	case newest.Text == "":
+		return nil, fmt.Sprintf("commit %.7s has no commit status of integration's", a.Revision.Commit), nil
+	case !newest.Healthy:
+		return nil, newest.Text, nil
+	}
+	r.own = &h
+	return &Subject{
+		Commit: a.Revision.Commit, Digest: a.Desc.Digest, Tag: a.ReadBy, ByCommit: !newest.Named,
+		Proven: true, Kept: true, Because: newest.Text,
+	}, "", nil
 }

@@ -25,6 +25,7 @@ type facts struct {
 	live     *pipeline.Artifact // what the stable names, where the rules ask
 	older    bool               // it is not newer than that
 	held     bool               // a rollback holds it back
+	soak     *soak              // for how long integration ran it; nil where nobody asks
 	hand     byHand
 }
 
@@ -61,6 +62,8 @@ func decide(f facts) (plan, error) {
 		return f.pending(), nil
 	case f.held: // rule 5
 		return f.superseded("a rollback passed %s and holds", f.rank), nil
+	case !f.soak.over(): // it would be rule 6
+		return f.unsoaked(), nil
 	case f.now.Ladder.Open(f.rank): // rule 6
 		return f.promote(f.rank.Base, fmt.Sprintf("%s is %s", f.rank, f.word())), nil
 	}
@@ -84,10 +87,14 @@ func (f facts) notTheSubject() (plan, error) {
 
 // word is what a promotion goes by.
 func (f facts) word() string {
+	word := "approved"
 	if f.subject.Proven {
-		return "validated"
+		word = "validated"
 	}
-	return "approved"
+	if f.soak != nil {
+		word += ", and healthy for " + f.soak.healthyFor()
+	}
+	return word
 }
 
 func (f facts) promote(v version.Stable, reason string) plan {

@@ -24,9 +24,11 @@ type Promotion struct {
 	History   pipeline.History // nil where nobody can be asked for the order of commits
 	Subject   *Subject         // what to promote; nil to catch up with what was missed
 	Manual    *Manual          // a version by hand; nil derives it
-	Health    Health           // for catching up only
-	Words     Words            // to tell what integration said of what a person promotes; nil where nobody can be asked
+	Health    Health           // for catching up only, and not with Soak
+	Soak      time.Duration    // for which integration must have been healthy with exactly this artifact; 0 asks nothing
+	Words     Words            // for Soak, and to tell what integration said of what a person promotes; nil where nobody can be asked
 	NoWords   string           // what is missing to ask, such as "token"
+	Now       func() time.Time // nil is time.Now
 	SHALength int              // digits of the commit in its tags
 	Wait      time.Duration    // for a build whose tags are not all there yet
 	Notes     bool             // read the previous stable's commit, for release notes
@@ -44,6 +46,7 @@ type Subject struct {
 	ByCommit bool          // the word was given on the commit alone: it counts while all the commit's tags name one digest
 	Proven   bool          // by a cluster; else approved by a person or a workflow
 	Kept     bool          // the proof is a commit status, which a later run finds again
+	begun    bool          // a promotion of it began, which had its proof: it need not soak
 	Because  string        // one line: the proof, or who approved
 }
 
@@ -93,7 +96,9 @@ type run struct {
 	waited  time.Duration
 	guessed *pipeline.Artifact // what was read beside the first list; nil for nothing, and once it was looked at
 
-	validated bool // a person's artifact had its validated- tag before this run
+	heard     map[digest.Digest]heard // the words that were asked for
+	own       *heard                  // what catching up has just heard of the artifact at hand; nil for nothing, and once it was used
+	validated bool                    // a person's artifact had its validated- tag before this run
 }
 
 // promote plans and applies.
@@ -137,11 +142,7 @@ func (r *run) apply(ctx context.Context, f facts, p plan, now pipeline.Snapshot)
 func (r *run) plan(ctx context.Context, s Subject, now pipeline.Snapshot) (facts, plan, pipeline.Snapshot, error) {
 	const pause = 2 * time.Second
 	for {
-		f, err := r.look(ctx, s, now)
-		if err != nil {
-			return f, plan{}, now, err
-		}
-		p, err := decide(f)
+		f, p, err := r.decide(ctx, s, now)
 		left := r.Wait - r.waited
 		if err != nil || !p.wait || left <= 0 || r.DryRun {
 			return f, p, now, err
@@ -157,6 +158,31 @@ func (r *run) plan(ctx context.Context, s Subject, now pipeline.Snapshot) (facts
 			return f, p, now, err
 		}
 	}
+}
+
+// decide reads and decides once. For how long integration ran the artifact is asked of what would
+// be promoted otherwise.
+func (r *run) decide(ctx context.Context, s Subject, now pipeline.Snapshot) (facts, plan, error) {
+	f, err := r.look(ctx, s, now)
+	if err != nil {
+		return f, plan{}, err
+	}
+	p, err := decide(f)
+	if err != nil || p.outcome != pipeline.Promoted || r.Soak == 0 || s.begun {
+		return f, p, err
+	}
+	if err := r.lookAtSoak(ctx, now, &f); err != nil {
+		return f, plan{}, err
+	}
+	p, err = decide(f)
+	return f, p, err
+}
+
+func (r *run) now() time.Time {
+	if r.Now == nil {
+		return time.Now()
+	}
+	return r.Now()
 }
 
 func (r *run) log(format string, args ...any) {

@@ -10,7 +10,7 @@ import (
 // vouch says of what is promoted on a person's word whether integration ever reported exactly this
 // artifact healthy. It is asked when the promotion stands already, and stops none.
 func (r *run) vouch(ctx context.Context, f facts) {
-	if f.subject.Proven || f.stable != "" { // which was live
+	if f.subject.Proven || f.soak != nil || f.stable != "" { // which was proven now, or was live
 		return
 	}
 	u := r.doubtOf(ctx, f)

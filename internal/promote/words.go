@@ -3,6 +3,7 @@ package promote
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -28,13 +29,39 @@ func (h heard) newest() pipeline.Word {
 	return h.words[0]
 }
 
-// hear asks for the words on an artifact that tells its commit.
+// hear asks for the words on an artifact that tells its commit, and remembers them for when
+// another artifact is asked about.
 func (r *run) hear(ctx context.Context, a *pipeline.Artifact, enough func([]pipeline.Word) bool) (h heard, err error) {
 	if r.Words == nil {
 		return h, errors.New("nobody can be asked for commit statuses")
 	}
-	h.words, h.whole, err = r.Words(ctx, a.Revision.Commit, a.Desc.Digest, enough)
-	return h, err
+	if h.words, h.whole, err = r.Words(ctx, a.Revision.Commit, a.Desc.Digest, enough); err != nil {
+		return heard{}, err
+	}
+	if r.heard == nil {
+		r.heard = map[digest.Digest]heard{}
+	}
+	r.heard[a.Desc.Digest] = h
+	return h, nil
+}
+
+// first is the time of the first word on an artifact, said is false where there is none yet. A
+// first word that was heard before is still that. Where there are more words than are read,
+// the oldest of those counts if it is before limit already.
+func (r *run) first(ctx context.Context, a *pipeline.Artifact, limit time.Time) (at time.Time, said bool, err error) {
+	h := r.heard[a.Desc.Digest]
+	if len(h.words) == 0 || !h.whole {
+		if h, err = r.hear(ctx, a, func([]pipeline.Word) bool { return false }); err != nil {
+			return at, false, err
+		}
+	}
+	if said = len(h.words) > 0; said {
+		at = h.words[len(h.words)-1].At
+	}
+	if !h.whole && (!said || !at.Before(limit)) {
+		return at, said, tooMany(a)
+	}
+	return at, said, nil
 }
 
 // tooMany is the error of a commit whose statuses could not all be read.
