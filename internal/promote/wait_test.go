@@ -1,10 +1,15 @@
 package promote
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 	"github.com/oci-promote/oci-promote/internal/pipelinetest"
@@ -118,5 +123,29 @@ func TestPendingTellsHowToGoOn(t *testing.T) {
 				t.Errorf("wrote %q", changed)
 			}
 		})
+	}
+}
+
+// hidden has a tag that is listed and cannot be read.
+type hidden struct {
+	*pipelinetest.Shelf
+	tag string
+}
+
+func (h hidden) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
+	if tag == h.tag {
+		return ocispec.Descriptor{}, errdef.ErrNotFound
+	}
+	return h.Shelf.Resolve(ctx, tag)
+}
+
+// TestListedAndUnreadable: a registry whose readings lag is no reason to tell a person that nothing is there.
+func TestListedAndUnreadable(t *testing.T) {
+	for words, tag := range map[string]string{"latest": "0.0.1-rc.2", "by hand commit b": sha("b")} {
+		s := pipelinetest.NewShelf(t, two+" @b")
+		r := mustRun(t, promotion(hidden{s, tag}, subject(s, words), nil), pipeline.Pending, "")
+		if !strings.Contains(r.Reason, fmt.Sprintf("the tag %q of %s is listed and cannot be read", tag, pipelinetest.Name)) || !strings.Contains(r.Next, "run this again") {
+			t.Errorf("%s: %s; %s", words, r.Reason, r.Next)
+		}
 	}
 }
