@@ -25,6 +25,7 @@ func init() { moment = 0 } // nothing happens meanwhile
 type told struct {
 	s          *shelf
 	words      string // LETTER:STATE@MINUTES
+	bound      string // TAG=LETTER: integration's word on it names that tag
 	live       string // TAG=LETTER:STATE@MINUTES after a, no TAG for a context without an artifact; unready for a success that is no health
 	head       string // letter
 	builds     string // LETTER:STATE@MINUTES, * for the one that did not say "build"
@@ -73,6 +74,9 @@ func (h *told) Words(_ context.Context, commit string, _ digest.Digest) (w Words
 		w.Integration = Word{State: state, Context: "kustomization/platform/1", Description: "what Flux says", Commit: commit, Healthy: state == "success", At: at}
 		if w.Integration.Healthy {
 			w.Proven = at
+		}
+		if tag, letter, _ := strings.Cut(h.bound, "="); letter == letterOf(commit) {
+			w.Integration.Tag, w.Integration.Digest = tag, h.s.digests[letter]
 		}
 	}
 	for word := range strings.FieldsSeq(h.live) {
