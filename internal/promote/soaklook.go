@@ -9,7 +9,6 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
-	"github.com/oci-promote/oci-promote/internal/version"
 )
 
 // mostOthers bounds of how many other artifacts one rule asks what integration said.
@@ -33,11 +32,8 @@ func (r *run) lookAtSoak(ctx context.Context, now pipeline.Snapshot, f *facts) e
 		s.says, s.mend = f.noProof(h)
 		return nil
 	}
-	s.since = earlier(unbroken[len(unbroken)-1].At, s.now)
-	if err := r.lookWhoFollowed(ctx, now, f); err != nil {
-		return err
-	}
-	return r.lookWhoCameBetween(ctx, now, f, unbroken)
+	s.since = earlier(underOneTag(unbroken).At, s.now)
+	return r.lookWhoFollowed(ctx, now, f)
 }
 
 // hearOwn asks for the words on the artifact. What catching up has just heard counts once.
@@ -57,7 +53,7 @@ func (r *run) hearForSoak(ctx context.Context, a *pipeline.Artifact, byCommit fu
 			return false
 		}
 		unbroken := pipeline.Unbroken(words, byCommit(words[0]))
-		soaked := len(unbroken) > 0 && r.now().Sub(unbroken[len(unbroken)-1].At) >= r.Soak
+		soaked := len(unbroken) > 0 && r.now().Sub(underOneTag(unbroken).At) >= r.Soak
 		return soaked || slices.ContainsFunc(words, func(w pipeline.Word) bool { return !w.Healthy })
 	}
 	if h, err = r.hear(ctx, a, told); err == nil && !h.whole && !told(h.words) {
@@ -105,49 +101,8 @@ func (r *run) lookWhoFollowed(ctx context.Context, now pipeline.Snapshot, f *fac
 	return err
 }
 
-// lookWhoCameBetween begins the time anew where integration may have run something else between two
-// numbers of the artifact: it got the second one because something had passed the first.
-func (r *run) lookWhoCameBetween(ctx context.Context, now pipeline.Snapshot, f *facts, unbroken []pipeline.Word) error {
-	began, again := unbroken[len(unbroken)-1].At, underOneTag(unbroken).At
-	anew := *f.soak
-	anew.since = earlier(again, anew.now)
-	if anew.over() || !anew.since.After(f.soak.since) {
-		return nil
-	}
-	between, ok := f.passed(now, unbroken[len(unbroken)-1].Tag)
-	left, err := r.askOthers(ctx, now, f, between, func(_ string, a *pipeline.Artifact) (bool, error) {
-		told := func(words []pipeline.Word) bool { return len(words) > 0 && !words[len(words)-1].At.After(began) }
-		h, err := r.hear(ctx, a, told)
-		ok = (h.whole || told(h.words)) && !slices.ContainsFunc(h.words, func(w pipeline.Word) bool { return w.At.After(began) && !w.At.After(again) })
-		return !ok, err
-	})
-	if !ok || left {
-		f.soak = &anew
-	}
-	return err
-}
-
-// passed are the versions that integration may have selected after the tag by which it first selected the artifact, and
-// before its rank; not ok where that tag is no candidate.
-func (f facts) passed(now pipeline.Snapshot, tag string) (between []string, ok bool) {
-	first, err := version.ParseCandidate(tag)
-	if err != nil {
-		return nil, false
-	}
-	for _, s := range now.Ladder.Stables {
-		if s.Compare(first.Base) >= 0 {
-			between = append(between, s.String())
-		}
-	}
-	for _, c := range now.Ladder.Candidates {
-		if c.Compare(first) > 0 && c.Compare(f.rank) < 0 {
-			between = append(between, c.String())
-		}
-	}
-	return between, true
-}
-
-// underOneTag is the oldest of the newest words that tell the same tag, or none.
+// underOneTag is the oldest of the newest words that tell the same tag, or none. The time begins anew with each number of an
+// artifact: it got another because something passed the first, which integration may have run between the two.
 func underOneTag(words []pipeline.Word) (oldest pipeline.Word) {
 	tag := ""
 	for _, w := range words {
