@@ -81,6 +81,7 @@ var Inputs = []Input{
 	{Name: "deployments", Modes: verify, Default: "false", IsBool: true, Help: "let GitHub's Deployments show what runs on integration and live"},
 	{Name: "integration-environment", Modes: verify, Default: "integration", Help: "name of integration's environment in GitHub's Deployments"},
 	{Name: "live-environment", Modes: verify, Default: "live", Help: "name of live's environment in GitHub's Deployments"},
+	{Name: "comment", Modes: verify, Default: "false", IsBool: true, Help: "tell each pull request once when live runs it, or went back from it"},
 }
 
 // Output is one row of the table of outputs.

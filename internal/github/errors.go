@@ -50,6 +50,7 @@ const (
 	readActions      = "actions: read"
 	writeIssues      = "issues: write"
 	writeDeployments = "deployments: write"
+	writePulls       = "pull-requests: write"
 )
 
 // explain says what GitHub answered to a call that needs the permission need.
@@ -75,7 +76,7 @@ func explain(err error, need string) error {
 			e.hint = "GitHub asks for a pause; run the job again in a few minutes"
 		case status == http.StatusForbidden || status == http.StatusNotFound:
 			what, verb, _ := strings.Cut(need, ": ")
-			e.hint = "the token may not " + verb + " the " + what + " of this repository; the job needs `permissions: " + need + "`"
+			e.hint = "the token may not " + verb + " the " + strings.ReplaceAll(what, "-", " ") + " of this repository; the job needs `permissions: " + need + "`"
 		case status >= http.StatusInternalServerError:
 			e.hint = busy
 		}
@@ -99,7 +100,19 @@ const (
 
 // paused reports whether a 403 is a rate limit that go-github does not know as one.
 func paused(resp *github.ErrorResponse) bool {
-	return resp.Response.StatusCode == http.StatusForbidden && resp.Response.Header.Get("Retry-After") != ""
+	return resp.Response.StatusCode == http.StatusForbidden &&
+		(resp.Response.Header.Get("Retry-After") != "" || strings.Contains(strings.ToLower(resp.Message), "rate limit"))
+}
+
+// limited reports whether GitHub wants to be left alone for a while.
+func limited(err error) bool {
+	var (
+		limit *github.RateLimitError
+		abuse *github.AbuseRateLimitError
+		resp  *github.ErrorResponse
+	)
+	return errors.As(err, &limit) || errors.As(err, &abuse) ||
+		errors.As(err, &resp) && resp.Response != nil && (resp.Response.StatusCode == http.StatusTooManyRequests || paused(resp))
 }
 
 // details are the reasons behind a "422 Validation Failed", which alone says nothing.

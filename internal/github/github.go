@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +35,9 @@ type Repository struct {
 	api         *github.Client
 	owner, name string
 	page        string // URL, without a slash at the end
+
+	pause time.Duration // that writes of comments are apart
+	wrote time.Time     // the last of them
 
 	mu       sync.Mutex
 	compared map[[2]string]string // GitHub's word on the first commit of a pair, seen from the second
@@ -64,7 +69,7 @@ func Open(o Options) (*Repository, error) {
 	}
 	return &Repository{
 		api: client, owner: owner, name: name, page: strings.TrimSuffix(server, "/") + "/" + o.Repository,
-		compared: map[[2]string]string{},
+		compared: map[[2]string]string{}, pause: time.Second,
 	}, nil
 }
 
@@ -86,6 +91,30 @@ func (r *Repository) get(ctx context.Context, what string, q url.Values, v any) 
 	return r.api.Do(ctx, req, v)
 }
 
+// listPage gives the page of a list that q asks for, and what asks for the next one; nil for no more. GitHub numbers pages
+// or gives a cursor, or both (google/go-github#3565); the lists of our go-github cannot send a cursor.
+func listPage[T any](ctx context.Context, r *Repository, what string, q url.Values) (found []T, next url.Values, err error) {
+	resp, err := r.get(ctx, what, q, &found)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case found == nil: // go-github takes an empty answer for an empty list
+		return nil, nil, errors.New("the answer is no list")
+	case resp.NextPage == 0 && resp.After == "":
+		return found, nil, nil
+	}
+	next = maps.Clone(q)
+	next.Del("page")
+	next.Del("after")
+	if resp.NextPage != 0 {
+		next.Set("page", strconv.Itoa(resp.NextPage))
+	}
+	if resp.After != "" {
+		next.Set("after", resp.After)
+	}
+	return found, next, nil
+}
+
 // CommitTime is when commit was committed, in UTC.
 func (r *Repository) CommitTime(ctx context.Context, commit string) (time.Time, error) {
 	c, _, err := r.api.Git.GetCommit(ctx, r.owner, r.name, commit)
@@ -104,6 +133,9 @@ const (
 	perPage  = 100
 	maxPages = 10
 )
+
+// ErrManyCommits is in the error of a comparison that has more commits than are read.
+var ErrManyCommits = fmt.Errorf("more than %d commits", perPage*maxPages)
 
 // Messages are the messages of the commits after since up to and including until that
 // touch dir ("." for any). History that does not lead from since to until is an error.
@@ -147,7 +179,7 @@ func (r *Repository) between(ctx context.Context, since, until string) (found ma
 			return found, oldest, nil
 		}
 	}
-	return nil, oldest, fmt.Errorf("comparing %.7s with %.7s of %s/%s: more than %d commits", since, until, r.owner, r.name, perPage*maxPages)
+	return nil, oldest, fmt.Errorf("comparing %.7s with %.7s of %s/%s: %w", since, until, r.owner, r.name, ErrManyCommits)
 }
 
 // touching keeps the commits of between that touch dir. The list of a directory's

@@ -15,10 +15,16 @@ const (
 
 const cutHere = "\n\n(cut: GitHub takes no more)\n"
 
-// marker is the hidden first line of a tracking issue. The artifact may hold what would end a
-// comment; "--" stands in no comment of older HTML.
-func marker(artifact string) string {
-	return "<!-- oci-promote: " + strings.ReplaceAll(url.QueryEscape(artifact), "--", "-%2D") + " -->"
+// marker is the hidden first line of a tracking issue or a comment, by which it is found again. What it is about may hold
+// what would end a comment; "--" stands in no comment of older HTML.
+func marker(about string) string {
+	return "<!-- oci-promote: " + strings.ReplaceAll(url.QueryEscape(about), "--", "-%2D") + " -->"
+}
+
+// isMarked reports whether the first line of a text, as GitHub keeps it, is the marker and nothing else.
+func isMarked(text, marker string) bool {
+	first, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSuffix(first, "\r") == marker
 }
 
 // marked is the body below its marker.

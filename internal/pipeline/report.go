@@ -55,6 +55,7 @@ type Report struct {
 	Release    string        `json:"release,omitempty"` // page of the GitHub release
 	Issue      string        `json:"issue,omitempty"`   // page of the tracking issue
 	Deployed   *Deployed     `json:"deployed,omitempty"`
+	Commented  []Commented   `json:"commented,omitempty"`
 	Notices    []string      `json:"notices,omitempty"`
 	Warnings   []string      `json:"warnings,omitempty"`
 	*Diagnosis               // of mode verify only
@@ -112,6 +113,13 @@ type Deployment struct {
 	Digest      digest.Digest `json:"digest"`
 	State       string        `json:"state"` // in_progress, success, failure or inactive
 	Did         string        `json:"did"`   // created, updated or unchanged
+}
+
+// Commented is the pull requests on which a run wrote a comment about one arrival.
+type Commented struct {
+	Version string `json:"version"`
+	Back    bool   `json:"back,omitempty"` // it took their changes back
+	Pulls   []int  `json:"pulls"`
 }
 
 // Notice adds a line that is good to know.
