@@ -46,7 +46,7 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	}
 	failOn := action.Get(r, "fail-on", parseFailOn)
 	v.Strict = failOn == failOnWarning
-	issue, deployments, places := r.Bool("issue"), r.Bool("deployments"), readPlaces(r)
+	issue, deployments, comment, places := r.Bool("issue"), r.Bool("deployments"), r.Bool("comment"), readPlaces(r)
 	if err := r.Err(); err != nil {
 		return report, err
 	}
@@ -78,6 +78,9 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	}
 	if deployments {
 		c.deploy(ctx, api, &report, places, dryRun)
+	}
+	if comment {
+		c.comment(ctx, api, &report, v.Path, tellsLive(values, v.States), dryRun)
 	}
 	return report, nil
 }

@@ -44,6 +44,9 @@ func verifyLines(r pipeline.Report, annotated bool) []string {
 			lines = append(lines, "    "+deployedLine(d))
 		}
 	}
+	for _, c := range r.Commented {
+		add("comments", commentsText(c))
+	}
 	if arrived(d.Path) && r.Outcome == pipeline.Healthy {
 		add("path", shortPath(d.Path))
 	} else {

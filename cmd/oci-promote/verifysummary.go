@@ -42,6 +42,9 @@ func verifySummary(r pipeline.Report, p pages) string {
 	if r.Deployed != nil {
 		fmt.Fprintf(&b, "| Deployments | %s |\n", deployedCell(*r.Deployed, p))
 	}
+	for _, c := range r.Commented {
+		fmt.Fprintf(&b, "| Comments | %s |\n", commentsRow(c, p))
+	}
 	details(&b, "The path, step by step", pathTable(d.Path, p), r.Outcome == pipeline.Unhealthy)
 	details(&b, "Versions", versionTable(d.Versions, d.At, p), r.Outcome == pipeline.Unhealthy)
 	b.WriteString(callouts(r))

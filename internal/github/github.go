@@ -28,6 +28,7 @@ type Options struct {
 	Token      string            // goes to the API's host only; may be empty
 	Transport  http.RoundTripper // with the run's retries; nil for Go's own
 	UserAgent  string
+	Pause      time.Duration // that writes of comments are apart; zero for the second that GitHub asks for
 }
 
 // Repository is one git repository on GitHub.
@@ -36,7 +37,7 @@ type Repository struct {
 	owner, name string
 	page        string // URL, without a slash at the end
 
-	pause time.Duration // that writes of comments are apart
+	pause time.Duration // between writes of comments
 	wrote time.Time     // the last of them
 
 	mu       sync.Mutex
@@ -69,7 +70,7 @@ func Open(o Options) (*Repository, error) {
 	}
 	return &Repository{
 		api: client, owner: owner, name: name, page: strings.TrimSuffix(server, "/") + "/" + o.Repository,
-		compared: map[[2]string]string{}, pause: time.Second,
+		compared: map[[2]string]string{}, pause: cmp.Or(o.Pause, time.Second),
 	}, nil
 }
 

@@ -104,11 +104,10 @@ func startHub(t *testing.T) *hub {
 
 func (h *hub) open(t *testing.T) *Repository {
 	t.Helper()
-	r, err := Open(Options{Repository: "acme/fleet", APIURL: h.URL + "/api/v3", Token: token})
+	r, err := Open(Options{Repository: "acme/fleet", APIURL: h.URL + "/api/v3", Token: token, Pause: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.pause = 0
 	return r
 }
 
