@@ -90,9 +90,20 @@ func (h *talk) serve(w http.ResponseWriter, r *http.Request, path string) {
 
 func mergedAs(n int) string      { return fmt.Sprintf("%040d", n) }
 func mergedAt(n int) time.Time   { return day.Add(time.Duration(n) * time.Minute) }
-func (h *talk) asked() (n int)   { h.mu.Lock(); defer h.mu.Unlock(); return len(h.requests) }
-func (h *talk) sent() (n int)    { return strings.Count(strings.Join(h.requests, "\n"), "POST") }
 func lines(all ...string) string { return strings.Join(all, "\n") }
+
+// asked is how many requests there were, sent how many of them write.
+func (h *talk) asked() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.requests)
+}
+
+func (h *talk) sent() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return strings.Count(strings.Join(h.requests, "\n"), "POST")
+}
 
 // actor is the program in a job, and the API as it opens it but for the pause.
 func (h *talk) actor(t *testing.T) (*command, *github.Repository) {
@@ -299,6 +310,44 @@ func TestCommentFails(t *testing.T) {
 	}
 }
 
+// What ends the comments of one arrival ends those of the next. Of more commits than are read, and more pull requests than
+// are listed, a notice tells.
+func TestCommentStops(t *testing.T) {
+	h := startTalk(t, "ahead", 12, 13)
+	h.fault = func(w http.ResponseWriter, method, _ string, _ func()) bool {
+		if method == http.MethodPost {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprint(w, `{"message":"Resource not accessible by integration"}`)
+		}
+		return method == http.MethodPost
+	}
+	c, api := h.actor(t)
+	r := liveSince(nil)
+	r.Arrivals = append(r.Arrivals, liveSince(rolledBack).Arrivals...)
+	c.comment(t.Context(), api, r, ".", true, false)
+	if h.sent() != 1 || len(r.Warnings) != 1 || !slices.Equal(r.Notices, []string{"not looked at for a comment about 0.1.5: #12"}) {
+		t.Errorf("%d were sent: %q, %q", h.sent(), r.Warnings, r.Notices)
+	}
+	for path, want := range map[string]string{
+		"compare": "no pull request gets a comment about 0.1.5: it is more than 1000 commits from 0.1.4",
+		"pulls":   "too many pull requests were updated lately: one that was not, and is in 0.1.5, may get no comment",
+	} {
+		h := startTalk(t, "ahead", 1, 2)
+		h.fault = func(w http.ResponseWriter, _, asked string, _ func()) bool {
+			if strings.HasPrefix(asked, path) { // there is always a next page
+				w.Header().Set("Link", "<"+h.URL+`/x?page=2>; rel="next"`)
+			}
+			return false
+		}
+		c, api := h.actor(t)
+		r := liveSince(nil)
+		c.comment(t.Context(), api, r, ".", true, false)
+		if !slices.Equal(r.Notices, []string{want}) || r.Warnings != nil || (h.sent() == 2) != (path == "pulls") {
+			t.Errorf("%s: %d were sent: %q, %q", path, h.sent(), r.Warnings, r.Notices)
+		}
+	}
+}
+
 // An answer that is lost after the comment was written is not asked for again by the retries that all clients share.
 func TestCommentIsSentOnce(t *testing.T) {
 	for name, lose := range map[string]func(w http.ResponseWriter){
@@ -332,7 +381,9 @@ func TestCommentIsSentOnce(t *testing.T) {
 				if h.sent() != 2 || len(h.comments) != want || done != (len(r.Warnings) == 0) {
 					t.Errorf("%d were sent: %q, %v", h.sent(), r.Warnings, h.comments)
 				}
+				h.mu.Lock()
 				h.fault = nil
+				h.mu.Unlock()
 				c.comment(t.Context(), api, liveSince(nil), ".", true, false)
 				if len(h.comments[12]) != 1 || len(h.comments[13]) != 1 {
 					t.Errorf("in the end there are %v", h.comments)

@@ -313,6 +313,13 @@ func pageOf(w http.ResponseWriter, r *http.Request, all []any) {
 	_ = json.NewEncoder(w).Encode(all[min((n-1)*size, len(all)):min(n*size, len(all))])
 }
 
+// mend ends the faults. What becomes of the hub until then is seen after it.
+func (h *hub) mend() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fault = nil
+}
+
 // asked is how many requests there were with that beginning.
 func (h *hub) asked(prefix string) (n int) {
 	h.mu.Lock()

@@ -78,10 +78,14 @@ func (r *Repository) post(ctx context.Context, number int, text string) (id int6
 	if err == nil && made.GetID() == 0 { // go-github takes any object for a comment
 		err = errors.New("the answer has no id")
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return made.GetID(), nil
+	case isRefusal(err):
 		return 0, r.pullError("writing a comment", number, err)
 	}
-	return made.GetID(), nil
+	lost := &Error{text: explain(err, writePulls).Error(), hint: "a comment is sent once, and the next run looks whether it is there", err: err}
+	return 0, fmt.Errorf("writing a comment of pull request #%d of %s/%s: %w", number, r.owner, r.name, lost)
 }
 
 // takeBack deletes a comment; one that is gone already, as another run may have done, is well.
