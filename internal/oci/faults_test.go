@@ -122,30 +122,6 @@ func TestContentIsItsDigests(t *testing.T) {
 	}
 }
 
-// A blob is there when the answer is about as many bytes.
-func TestBlobExists(t *testing.T) {
-	blob := ocispec.Descriptor{MediaType: "application/octet-stream", Digest: digest.FromString("layer"), Size: 5}
-	for size, c := range map[int64]struct {
-		status int
-		exists bool
-		says   string
-	}{
-		5:  {200, true, ""},
-		0:  {404, false, ""},
-		99: {200, false, "the answer is about 99 bytes, and the blob has 5"},
-		1:  {503, false, "503"},
-	} {
-		ok, err := openCanned(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-			resp := reply{c.status, "", ""}.response()
-			resp.ContentLength, resp.Request = size, req
-			return resp, nil
-		}), Options{}).Exists(t.Context(), blob)
-		if ok != c.exists || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("status %d, %d bytes: %v, %v", c.status, size, ok, err)
-		}
-	}
-}
-
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

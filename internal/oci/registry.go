@@ -177,20 +177,13 @@ func (r *Registry) Resolve(ctx context.Context, reference string) (ocispec.Descr
 	return desc, r.explain(reading, err)
 }
 
-// Exists reports whether the registry has the content already.
+// Exists reports whether the registry has the content already. An answer that does not tell is an error.
 func (r *Registry) Exists(ctx context.Context, target ocispec.Descriptor) (bool, error) {
 	if target.MediaType == ocispec.MediaTypeImageManifest {
 		ok, err := r.Repository.Exists(ctx, target)
 		return ok, r.explain(reading, err)
 	}
-	desc, err := r.Blobs().Resolve(ctx, target.Digest.String())
-	switch {
-	case errors.Is(err, errdef.ErrNotFound):
-		return false, nil
-	case err == nil && desc.Size != target.Size: // a web page has a size too
-		return false, &Error{text: fmt.Sprintf("the answer is about %d bytes, and the blob has %d", desc.Size, target.Size), hint: notARegistry}
-	}
-	return err == nil, r.explain(reading, err)
+	return r.blobExists(ctx, target)
 }
 
 // Fetch reads the content of a descriptor.

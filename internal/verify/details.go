@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -72,7 +73,8 @@ func (r *reading) commitTag(prefix, commit string) string {
 }
 
 // readBlobs asks whether the config and the layer of artifacts are there, each once. Further
-// layers are not Flux's.
+// layers are not Flux's. What the registry does not tell costs nothing else of the diagnosis:
+// it fails only when the run is cancelled.
 func (r *reading) readBlobs(ctx context.Context, artifacts []*pipeline.Artifact) error {
 	parts, owners := map[string]ocispec.Descriptor{}, map[string][]digest.Digest{}
 	for _, a := range artifacts {
@@ -87,13 +89,23 @@ func (r *reading) readBlobs(ctx context.Context, artifacts []*pipeline.Artifact)
 		}
 	}
 	names := slices.Sorted(maps.Keys(parts))
-	there, err := pipeline.AskAll(ctx, names, func(ctx context.Context, name string) (bool, error) { return r.store.Exists(ctx, parts[name]) })
+	type answer struct {
+		there bool
+		err   error
+	}
+	answers, _ := pipeline.AskAll(ctx, names, func(ctx context.Context, name string) (answer, error) {
+		there, err := r.store.Exists(ctx, parts[name])
+		return answer{there, err}, nil
+	})
 	for i, name := range names {
-		for _, owner := range owners[name] {
-			if !there[i] {
+		switch a := answers[i]; {
+		case a.err != nil:
+			r.unchecked = cmp.Or(r.unchecked, a.err)
+		case !a.there:
+			for _, owner := range owners[name] {
 				r.missing[owner] = name
 			}
 		}
 	}
-	return err
+	return ctx.Err()
 }

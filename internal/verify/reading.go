@@ -35,6 +35,7 @@ type reading struct {
 	named     map[digest.Digest][]string    // tags that were read, by what they name
 	commits   map[string]digest.Digest      // what commit tags name
 	missing   map[digest.Digest]string      // a blob that is not there, by the artifact
+	unchecked error                         // why the registry does not tell of a blob whether it is there; nil where it told of all
 	subject   subject
 	stable    stableSeen
 	head      *pipeline.Artifact // of the newest commit, where no candidate that was read names it

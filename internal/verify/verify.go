@@ -77,6 +77,9 @@ func (r *reading) report() pipeline.Report {
 	if full(r.subject.commit) {
 		report.SHA = r.subject.commit
 	}
+	if r.unchecked != nil {
+		report.Notice("blobs could not be checked, so that a missing one is not found: %s", r.unchecked)
+	}
 	if worst := d.Worst(); worst == pipeline.Error || worst == pipeline.Warning && r.Strict {
 		report.Outcome = pipeline.Unhealthy
 	}

@@ -1,0 +1,62 @@
+package oci
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// blobExists asks by HEAD. Only a 404 is a no, and not that of a web page. The registry may send us on to a storage, which
+// may refuse a HEAD that it has not signed: that tells nothing, and is an error as any other refusal. The login stays with
+// the registry (oras-go 2.7 sees to it).
+func (r *Registry) blobExists(ctx context.Context, blob ocispec.Descriptor) (bool, error) {
+	scheme := "https"
+	if r.PlainHTTP {
+		scheme = "http"
+	}
+	ref := r.Reference
+	address := fmt.Sprintf("%s://%s/v2/%s/blobs/%s", scheme, ref.Host(), ref.Repository, blob.Digest)
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, http.NoBody)
+	if err != nil {
+		return false, err
+	}
+	resp, err := r.Client.Do(req)
+	if err != nil {
+		return false, r.explain(reading, err)
+	}
+	_ = resp.Body.Close() // of a HEAD it is empty
+	page := strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
+	named := resp.Header.Get("Docker-Content-Digest")
+	switch {
+	case page:
+		return false, &Error{Status: resp.StatusCode, text: statusOf(resp) + ": " + webPage, hint: notARegistry}
+	case resp.StatusCode == http.StatusNotFound:
+		return false, nil
+	case resp.StatusCode != http.StatusOK:
+		return false, r.blobRefused(req, resp)
+	case named != "" && named != blob.Digest.String():
+		return false, &Error{text: fmt.Sprintf("the answer is about %s", named), hint: notARegistry}
+	case resp.ContentLength >= 0 && resp.ContentLength != blob.Size: // a web page has a size too
+		return false, &Error{text: fmt.Sprintf("the answer is about %d bytes, and the blob has %d", resp.ContentLength, blob.Size), hint: notARegistry}
+	}
+	return true, nil
+}
+
+// blobRefused is the error of an answer to req that tells nothing of the blob.
+func (r *Registry) blobRefused(req *http.Request, resp *http.Response) error {
+	e := &Error{Status: resp.StatusCode, text: statusOf(resp)}
+	if storage := resp.Request.URL.Host; storage != req.URL.Host {
+		e.text += " from " + storage + ", to which the registry sends us for it"
+		e.hint = "the registry's storage does not answer as the registry expects; see its own log"
+		return e
+	}
+	e.hint = r.hint(reading, e, false)
+	return e
+}
+
+func statusOf(resp *http.Response) string {
+	return fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+}
