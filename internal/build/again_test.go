@@ -152,7 +152,7 @@ func TestRefused(t *testing.T) {
 		"other content, live":                          {"0.0.1=b' @b'", 7, []string{`names other content`}, false},
 		"other content, live, and all else cleaned up": {"0.0.1=b'", 7, []string{`tag "0.0.1" names other content`}, false},
 		"the highest has other content":                {"0.0.1-rc.2=b 0.0.2-rc.2=b' @b'", 7, []string{`tag "0.0.2-rc.2" names other content`}, false},
-		"nobody knows which content":                   {sha + "=0", 7, []string{`tag "` + sha + `" names other content`, "with content unknown"}, false},
+		"nobody knows which content":                   {sha + "=b~", 7, []string{`tag "` + sha + `" names other content`, "with content unknown"}, false},
 		"the tag was moved":                            {sha + "=a", 7, []string{`"` + sha + `" names the artifact of another commit, ` + pipelinetest.CommitOf("a"), "somebody moved it"}, true},
 	} {
 		t.Run(title, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestRefused(t *testing.T) {
 			if !c.always {
 				theirs := s.Digests["b'"]
 				if theirs == "" {
-					theirs = s.Digests["0"]
+					theirs = s.Digests["b~"]
 				}
 				for _, d := range []digest.Digest{theirs, dry(t, of(pipelinetest.NewStore(t), "b")).Digest} {
 					if !strings.Contains(text, d.String()) {
@@ -205,7 +205,7 @@ var overwritten = map[string]string{
 	"0.0.1=b' @b'":                           "0.0.2-rc.2",
 	"0.0.1=b'":                               "0.0.2-rc.2",
 	"@b'":                                    "0.0.1-rc.2",
-	pipelinetest.Tag(pipeline.SHAPrefix, "b") + "=0": "0.0.1-rc.2",
+	pipelinetest.Tag(pipeline.SHAPrefix, "b") + "=b~": "0.0.1-rc.2",
 }
 
 func TestOverwrite(t *testing.T) {

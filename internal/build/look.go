@@ -80,8 +80,13 @@ func (r *run) lookAtCommit(ctx context.Context, f *facts) error {
 		if a == nil {
 			continue
 		}
-		ours := a.Revision.Commit == r.mine.Revision.Commit
-		switch tag := tags[i]; {
+		tag, ours := tags[i], a.Revision.Commit == r.mine.Revision.Commit
+		if ours || !pipeline.IsCandidate(tag) { // no input has it moved
+			if err := r.store.Foreign(tag, a); err != nil {
+				return err
+			}
+		}
+		switch {
 		case pipeline.IsCandidate(tag):
 			r.now.Ladder.Learn(tag, a.Known())
 			if !ours {
@@ -95,7 +100,7 @@ func (r *run) lookAtCommit(ctx context.Context, f *facts) error {
 			f.tagged[1] = a.Desc.Digest
 		}
 		if f.existing == nil {
-			f.existing, f.existingTag = a, tags[i]
+			f.existing, f.existingTag = a, tag
 		}
 	}
 	if f.existing == nil || !sameBuild(f.existing, f.mine) {

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,15 +13,19 @@ import (
 type Parts struct {
 	Config ocispec.Descriptor // zero where there is none
 	Layers []ocispec.Descriptor
+	Index  bool // it lists other manifests, such as those of an image for several platforms
 }
 
-// ReadParts reads a manifest. What is none at all, such as an index, has no parts.
+// ReadParts reads a manifest. What is none at all has no parts.
 func ReadParts(manifest []byte) Parts {
-	var m ocispec.Manifest
+	var m struct {
+		ocispec.Manifest
+		Manifests json.RawMessage `json:"manifests"`
+	}
 	if json.Unmarshal(manifest, &m) != nil {
 		return Parts{}
 	}
-	return Parts{m.Config, m.Layers}
+	return Parts{m.Config, m.Layers, bytes.HasPrefix(m.Manifests, []byte("["))}
 }
 
 // Blobs are the parts that a registry must have.
@@ -35,7 +40,10 @@ func (p Parts) Blobs() []ocispec.Descriptor {
 // empty for nothing. Broken is whether Flux cannot unpack it either: source-controller takes
 // the first layer, which must be a gzip-compressed tar, and does not look at the config.
 func (p Parts) Foreign() (why string, broken bool) {
-	if len(p.Layers) == 0 {
+	switch {
+	case len(p.Layers) == 0 && p.Index:
+		return "it is an index of other manifests", true
+	case len(p.Layers) == 0:
 		return "it has no layer", true
 	}
 	switch layer := p.Layers[0].MediaType; {

@@ -5,6 +5,7 @@ package pipelinetest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -162,7 +163,8 @@ func Tags(t testing.TB, repo pipeline.Repository) map[string]string {
 
 // Shelf is a store whose artifacts have one letter each: the letter is the commit, a is the
 // first, b the second. a' is other content of a's commit, a* the artifact of a that another
-// tool made, without a height, and a? one whose revision is nonsense. 0 is somebody's artifact without any annotation.
+// tool made, without a height, a~ one in Flux's format without any annotation, and a? one whose
+// revision is nonsense. 0 is somebody's artifact in no format of Flux's.
 type Shelf struct {
 	*Store
 	Digests map[string]digest.Digest
@@ -211,7 +213,7 @@ func (s *Shelf) make(t testing.TB, letter string) digest.Digest {
 			oras.PackManifestOptions{Layers: []ocispec.Descriptor{layer}})).Digest
 	}
 	n := Number(letter)
-	packed := Must(bundle.Pack(t.Context(), Tree(strings.TrimSuffix(letter, "*")), bundle.Options{}))
+	packed := Must(bundle.Pack(t.Context(), Tree(strings.TrimRight(letter, "*~")), bundle.Options{}))
 	defer func() { _ = packed.Close() }()
 	meta := bundle.Metadata{Created: Epoch.Add(time.Duration(n) * time.Minute), Revision: bundle.Revision{Ref: "main", Commit: Commit(n)}, Height: uint64(n)} //nolint:gosec // a small number
 	if strings.HasSuffix(letter, "*") {
@@ -219,6 +221,9 @@ func (s *Shelf) make(t testing.TB, letter string) digest.Digest {
 	}
 	if err := packed.Seal(meta); err != nil {
 		t.Fatal(err)
+	}
+	if strings.HasSuffix(letter, "~") {
+		bare(packed)
 	}
 	manifest, desc := packed.Manifest, packed.Descriptor
 	if strings.HasSuffix(letter, "?") {
@@ -240,6 +245,17 @@ func (s *Shelf) make(t testing.TB, letter string) digest.Digest {
 		t.Fatal(err)
 	}
 	return desc.Digest
+}
+
+// bare takes the annotations from an artifact.
+func bare(a *bundle.Artifact) {
+	var m ocispec.Manifest
+	if err := json.Unmarshal(a.Manifest, &m); err != nil {
+		panic(err)
+	}
+	m.Annotations = nil
+	a.Manifest = Must(json.Marshal(m))
+	a.Descriptor.Digest, a.Descriptor.Size = digest.FromBytes(a.Manifest), int64(len(a.Manifest))
 }
 
 // Added are the tags that got a digest, or another one, as TAG=LETTER words, sorted.

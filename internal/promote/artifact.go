@@ -76,7 +76,13 @@ func (r *run) lookAtArtifact(ctx context.Context, now pipeline.Snapshot, f *fact
 	if pipeline.IsCandidate(a.ReadBy) || pipeline.IsStable(a.ReadBy) {
 		now.Ladder.Learn(a.ReadBy, a.Known())
 	}
-	switch s := f.subject; {
+	s := f.subject
+	if s.ByCommit && a.Revision.Commit == "" {
+		if err := r.store.Foreign(a.ReadBy, a); err != nil {
+			return err
+		}
+	}
+	switch {
 	case a.Layer == "":
 		return pipeline.Refuse("give the digest of an artifact in Flux's format, such as mode build makes",
 			"%s is no artifact: it has not exactly one layer", a.Desc.Digest)

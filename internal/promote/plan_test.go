@@ -39,8 +39,12 @@ const (
 
 var planRows = []planRow{
 	{"1: the artifact is of another commit than the proof", two, "a of c", "", pipeline.Ignore, "", "", "is of commit"},
-	{"1: a word on the commit alone, for what does not tell its commit", sha("a") + "=0 " + pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=0 0.0.1-rc.1=0", "commit a", "", pipeline.Ignore, "", "", "has no revision"},
-	{"1: a person's word on the commit alone, for what does not tell its commit", sha("a") + "=0 " + pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=0 0.0.1-rc.1=0", "by hand commit a", "", pipeline.Promoted, "0.0.1", "0.0.1=0", ""},
+	{"1: a word on the commit alone, for what does not tell its commit", sha("a") + "=a~ " + pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=a~ 0.0.1-rc.1=a~", "commit a", "", pipeline.Ignore, "", "", "has no revision"},
+	{"1: a person's word on the commit alone, for what does not tell its commit", sha("a") + "=a~ " + pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=a~ 0.0.1-rc.1=a~", "by hand commit a", "", pipeline.Promoted, "0.0.1", "0.0.1=a~", ""},
+	{"1: sha- is no artifact of ours", "@a 0.0.1-rc.1=a " + sha("a") + "=0", "commit a", "", "", "", "", "is no artifact of ours (it is not in Flux's format: its layer is"},
+	{"1: sha- is no artifact of ours, and a person asks", "@a 0.0.1-rc.1=a " + sha("a") + "=0", "by hand commit a", "", "", "", "", "is no artifact of ours (it is not in Flux's format: its layer is"},
+	{"1: sha- is no artifact of ours, and a person gives a version", "@a 0.0.1-rc.1=a " + sha("a") + "=0", "by hand commit a", "!next", "", "", "", "is no artifact of ours (it is not in Flux's format: its layer is"},
+	{"1: sha- is no artifact of ours, and the digest is told", "@a 0.0.1-rc.1=a " + sha("a") + "=0", "a", "", pipeline.Promoted, "0.0.1", "0.0.1=a " + v("a"), ""},
 	{"1: a word on the commit alone, for what has a nonsense revision", sha("a") + "=a? " + pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=a? 0.0.1-rc.1=a?", "commit a", "", pipeline.Ignore, "", "", "has no revision"},
 	{"1: a word on the commit alone, for a version of what has a nonsense revision", sha("a") + "=a? " + pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=a? 0.0.1-rc.1=a?", "commit a", "1.0.0", pipeline.Ignore, "", "", "has no revision"},
 	{"1: a person's word on the commit alone, for what has a nonsense revision", sha("a") + "=a? " + pipelinetest.Tag(pipeline.IntegrationPrefix, "a") + "=a? 0.0.1-rc.1=a?", "by hand commit a", "", pipeline.Promoted, "0.0.1", "0.0.1=a?", ""},
