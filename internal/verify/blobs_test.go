@@ -74,3 +74,18 @@ func (s givenUp) Exists(ctx context.Context, _ ocispec.Descriptor) (bool, error)
 	s.cancel()
 	return false, ctx.Err()
 }
+
+// No build brings back what another tool made, so that none is recommended for it.
+func TestLostBlobsOfOthers(t *testing.T) {
+	s := newShelf(t, "@a +a 0.0.1-rc.1=a 0.0.1=a 0.0.2-rc.1=h")
+	loseLayer("h")(t, s, nil)
+	report := must(verifyOf(t, s, &told{words: "a:success@5", head: "a"}, early).Run(t.Context()))
+	if !strings.Contains(codes(report.Findings), "!not-a-flux-artifact !missing-blob") {
+		t.Fatalf("findings %s", codes(report.Findings))
+	}
+	for _, f := range report.Findings {
+		if strings.Contains(f.Hint, "overwrite") {
+			t.Errorf("%s: %s: %s", f.Code, f.Message, f.Hint)
+		}
+	}
+}

@@ -59,11 +59,15 @@ func (r *reading) contentOf(tag string, a *pipeline.Artifact) (all []pipeline.Fi
 		})
 	}
 	if blob := r.missing[a.Desc.Digest]; blob != "" {
-		all = append(all, pipeline.Finding{
+		f := pipeline.Finding{
 			Code: pipeline.MissingBlob, Severity: pipeline.Error, Stage: pipeline.Built, Since: a.Created,
 			Message: fmt.Sprintf("%s names %s, of which the registry does not have the blob %s", tag, a.Desc.Digest, blob),
 			Hint:    "a clean-up deleted it, or a copy left it out: build the commit again with overwrite: true, and keep what tags name from the clean-up",
-		})
+		}
+		if why != "" { // no build brings it back
+			f.Hint = "a clean-up deleted it, or a copy left it out, and it is no artifact that a build of this pipeline made: whoever pushed it can push it again"
+		}
+		all = append(all, f)
 	}
 	return all
 }
