@@ -28,7 +28,7 @@ func (c *command) build(ctx context.Context, v action.Values, s session) (report
 		Overwrite:     r.Bool("overwrite"),
 		DryRun:        in.dryRun,
 		Clusters:      in.clusters,
-		Pack:          bundle.Options{Ignore: r.Lines("ignore"), Progress: s.packing},
+		Pack:          bundle.Options{Ignore: action.Get(r, "ignore", bundle.ReadIgnore), Progress: s.packing},
 		Meta:          c.metadata(r),
 		Again:         c.isAgain(),
 		Log:           s.log,

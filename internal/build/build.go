@@ -154,6 +154,9 @@ func (r *run) seal(o Origin) error {
 		Revision: r.Meta.Revision.String(), Created: o.Created.UTC(), Content: c.Digest, Height: o.Height,
 		Files: c.Files, Bytes: c.Bytes, Size: r.packed.Layer.Size, LeftOut: c.LeftOut,
 	}
+	for _, warning := range c.Warnings {
+		r.report.Warn("%s", warning)
+	}
 	if c.LeftOut > 0 {
 		r.report.Notice("left out, since an artifact holds regular files and directories only: %d (symlinks, pipes, devices)", c.LeftOut)
 	}

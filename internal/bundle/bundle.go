@@ -52,7 +52,7 @@ func Config() (ocispec.Descriptor, []byte) {
 
 // Options say how a directory is packed.
 type Options struct {
-	Ignore   []string                     // gitignore lines, after Flux's defaults and .sourceignore files
+	Ignore   []string                     // gitignore lines (ReadIgnore), after Flux's defaults and .sourceignore files
 	Progress func(files int, bytes int64) // files done, bytes read; often; may be nil
 }
 

@@ -35,16 +35,28 @@ func (p *packer) file(name string) error {
 	if err := p.header(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: info.Size()}); err != nil {
 		return err
 	}
-	n, err := io.CopyBuffer(p.tar, reader{p, f}, p.buf)
+	n, err := io.CopyBuffer(p.tar, p.watch(reader{p, f}, info.Size()), p.buf)
 	if errors.Is(err, tar.ErrWriteTooLong) || err == nil && n != info.Size() {
 		err = errors.New("its size changed while it was packed" + quiet)
 	}
 	if err != nil {
 		return refused(name, err)
 	}
+	if isPointer(p.small.Bytes()) {
+		p.pointers.add(name)
+	}
 	p.contents.Files++
 	p.tell()
 	return nil
+}
+
+// watch keeps what is read of a small file.
+func (p *packer) watch(content io.Reader, size int64) io.Reader {
+	p.small.Reset()
+	if size >= maxPointer {
+		return content
+	}
+	return io.TeeReader(content, &p.small)
 }
 
 // open opens what was listed as a regular file, and sees that it still is one: no symlink that has taken its

@@ -19,6 +19,7 @@ type ignorer struct {
 	defaults rules
 	files    []ignoreFile // of the directory at hand and of those above it
 	own      rules        // the caller's lines, always last
+	odd      few          // .sourceignore files whose patterns are not all in UTF-8
 }
 
 // ignoreFile is a .sourceignore. Its rules hold below its directory only.
@@ -46,11 +47,18 @@ func (ig *ignorer) enter(fsys fs.FS, dir string) error {
 	}
 	name := below + sourceignore.IgnoreFile
 	text, err := readIgnoreFile(fsys, name)
+	var lines []string
+	if err == nil {
+		lines, err = ReadIgnore(text)
+	}
 	if err != nil {
 		return fmt.Errorf("reading ignore file %q: %w", name, reason(err))
 	}
-	if text != "" {
-		ig.files = append(ig.files, ignoreFile{below, newRules(strings.Split(text, "\n"), domain)})
+	if !inUTF8(lines) {
+		ig.odd.add(name)
+	}
+	if lines != nil {
+		ig.files = append(ig.files, ignoreFile{below, newRules(lines, domain)})
 	}
 	return nil
 }

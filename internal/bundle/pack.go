@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	_ "crypto/sha256" // the digest algorithm of every artifact
 	"errors"
@@ -31,6 +32,8 @@ type Contents struct {
 	Bytes   int64         // their size, uncompressed
 	LeftOut int           // symlinks, devices, sockets and pipes: Flux's format has only files and directories
 	Digest  digest.Digest // of the uncompressed tar: it survives a new compressor
+
+	Warnings []string // what is packed, or not, and is hardly meant so; one line each
 }
 
 // pack writes the gzip-compressed tar of fsys to w and describes it. The same
@@ -59,6 +62,11 @@ func pack(ctx context.Context, w io.Writer, fsys fs.FS, o Options) (ocispec.Desc
 		err = ErrEmpty
 	}
 	p.contents.Digest = plain.Digest()
+	for _, warning := range []string{comma(o.Ignore), notUTF8(&p.ignore.odd), pointersWarning(&p.pointers)} {
+		if warning != "" {
+			p.contents.Warnings = append(p.contents.Warnings, warning)
+		}
+	}
 	return ocispec.Descriptor{MediaType: LayerType, Digest: layer.Digest(), Size: size.n}, p.contents, err
 }
 
@@ -70,7 +78,9 @@ type packer struct {
 	progress func(files int, bytes int64)
 	contents Contents
 	parents  []string // directories entered that have no tar entry yet
+	pointers few      // files
 	buf      []byte
+	small    bytes.Buffer // the content of a small file
 }
 
 func (p *packer) walk() error {

@@ -50,7 +50,8 @@ func TestOddIgnoreFiles(t *testing.T) {
 		{"not UTF-8", func(f string) error { return os.WriteFile(f, []byte("\xff*\nsecret.yaml"), 0o644) }, ".sourceignore a.yaml"},
 		{"empty", func(f string) error { return os.WriteFile(f, nil, 0o644) }, ".sourceignore a.yaml secret.yaml"},
 		{"as large as may be", func(f string) error {
-			return errors.Join(os.WriteFile(f, []byte("secret.yaml\n#"), 0o644), os.Truncate(f, maxIgnoreFile))
+			const list = "secret.yaml\n#"
+			return os.WriteFile(f, []byte(list+strings.Repeat("x", maxIgnoreFile-len(list))), 0o644)
 		}, ".sourceignore a.yaml"},
 		{"too large", func(f string) error { return errors.Join(os.WriteFile(f, nil, 0o644), os.Truncate(f, 64<<30)) }, "larger than 1048576 bytes"},
 		{"a directory", func(f string) error { return os.Mkdir(f, 0o755) }, "is a directory"},
