@@ -50,7 +50,10 @@ func (s *State) read(blob []byte) error {
 	case len(blob) == 0:
 		return errors.New("it is empty; expected kubectl's output with -o json")
 	case bytes.HasPrefix(blob, []byte("\xff\xfe")), bytes.HasPrefix(blob, []byte("\xfe\xff")), bytes.IndexByte(blob[:min(64, len(blob))], 0) >= 0:
-		return errors.New("it is not UTF-8 (PowerShell's > writes UTF-16); expected kubectl's output with -o json in UTF-8")
+		return &hinted{
+			errors.New("it is UTF-16, as PowerShell's > writes it; expected kubectl's output with -o json in UTF-8"),
+			"in PowerShell make it with `kubectl get … | Out-File -Encoding utf8 FILE`, not with `> FILE`",
+		}
 	case blob[0] == '{':
 		return s.readJSON(blob)
 	}
