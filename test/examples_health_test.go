@@ -314,7 +314,7 @@ func clusterState(t *testing.T, s *registrytest.Server, a programtest.Artifact, 
 		status := map[string]any{"observedGeneration": 1, "conditions": []any{ready}}
 		switch u.GetKind() {
 		case "OCIRepository":
-			u.Object["spec"].(map[string]any)["url"] = strings.Replace(stringAt(t, u, "spec", "url"), "ghcr.io", s.Host, 1)
+			u.Object["spec"].(map[string]any)["url"] = strings.Replace(stringAt(t, u, "spec", "url"), "ghcr.io/acme/fleet/platform", s.Host+"/"+fleet, 1)
 			status["artifact"] = map[string]any{"revision": revision, "lastUpdateTime": "2026-01-01T01:00:00Z"}
 		case "Kustomization":
 			status["lastAppliedRevision"], status["lastAttemptedRevision"] = revision, revision

@@ -21,12 +21,12 @@ func isPointer(content []byte) bool {
 
 // pointersWarning tells of files that are pointers; empty for none.
 func pointersWarning(files *few) string {
-	what := "are git-lfs pointers"
+	format := "%s are git-lfs pointers, and that is what Flux would apply; %s; or have them ignored"
 	switch files.count {
 	case 0:
 		return ""
 	case 1:
-		what = "is a git-lfs pointer"
+		format = "%s is a git-lfs pointer, and that is what Flux would apply; %s; or have it ignored"
 	}
-	return fmt.Sprintf("%s %s, and that is what Flux would apply; %s; or have it ignored", files, what, fetchLFS)
+	return fmt.Sprintf(format, files, fetchLFS)
 }

@@ -11,7 +11,7 @@ import (
 
 // blobExists asks by HEAD. Only a 404 is a no, and not that of a web page. The registry may send us on to a storage, which
 // may refuse a HEAD that it has not signed: that tells nothing, and is an error as any other refusal. The login stays with
-// the registry (oras-go 2.7 sees to it).
+// the registry (docs/facts.md 18).
 func (r *Registry) blobExists(ctx context.Context, blob ocispec.Descriptor) (bool, error) {
 	scheme := "https"
 	if r.PlainHTTP {
@@ -39,7 +39,7 @@ func (r *Registry) blobExists(ctx context.Context, blob ocispec.Descriptor) (boo
 		return false, r.blobRefused(req, resp)
 	case named != "" && named != blob.Digest.String():
 		return false, &Error{text: fmt.Sprintf("the answer is about %s", named), hint: notARegistry}
-	case resp.ContentLength >= 0 && resp.ContentLength != blob.Size: // a web page has a size too
+	case resp.ContentLength != blob.Size: // a web page has a size too
 		return false, &Error{text: fmt.Sprintf("the answer is about %d bytes, and the blob has %d", resp.ContentLength, blob.Size), hint: notARegistry}
 	}
 	return true, nil

@@ -58,11 +58,12 @@ func TestBlobStorageSeesNoLogin(t *testing.T) {
 		"has it":           {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "5") }, true, ""},
 		"has it not":       {status(404, "Content-Type: application/xml", ""), false, ""},
 		"refuses":          {status(403, "Content-Type: application/xml", ""), false, "403 Forbidden from STORAGE"},
-		"knows no HEAD":    {status(405, "", ""), false, "405 Method Not Allowed from STORAGE"},
+		"knows no HEAD":    {status(405, "", ""), false, "405 Method Not Allowed"},
 		"asks for Basic":   {status(401, `Www-Authenticate: Basic realm="storage"`, ""), false, "401 Unauthorized from STORAGE"},
 		"asks for a token": {status(401, `Www-Authenticate: Bearer realm="http://STORAGE/token",service="s"`, ""), false, "401 Unauthorized from STORAGE"},
 		"is a page to log in": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Content-Length", "99")
 		}, false, "a web page"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,10 +120,9 @@ func TestBlobIsMissingOnlyWhenSaid(t *testing.T) {
 		says   string
 	}{
 		"there":                  {reply{200, "", ""}, 5, true, ""},
-		"there, of no length":    {reply{200, "", ""}, -1, true, ""},
 		"there, of another":      {reply{200, "", ""}, 99, false, "the answer is about 99 bytes, and the blob has 5"},
 		"another digest":         {reply{200, other, ""}, 5, false, "is about " + digest.FromString("other").String()},
-		"a web page":             {reply{200, "Content-Type: text/html", ""}, -1, false, "a web page"},
+		"a web page":             {reply{200, "Content-Type: text/html", ""}, 5, false, "a web page"},
 		"gone":                   {reply{404, "Content-Type: application/json", ""}, 0, false, ""},
 		"gone, without a word":   {reply{404, "", ""}, 0, false, ""},
 		"gone, says a web page":  {reply{404, "Content-Type: text/html", ""}, 0, false, "404 Not Found: the answer is a web page"},
@@ -135,7 +135,7 @@ func TestBlobIsMissingOnlyWhenSaid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ok, err := openCanned(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-				if req.Method != http.MethodHead || req.URL.Path != "/v2/acme/fleet/blobs/"+someLayer.Digest.String() || req.URL.Scheme != "https" {
+				if req.URL.Path != "/v2/acme/fleet/blobs/"+someLayer.Digest.String() || req.URL.Scheme != "https" {
 					t.Errorf("%s %s", req.Method, req.URL)
 				}
 				resp := c.answer.response()

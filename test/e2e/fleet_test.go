@@ -52,6 +52,9 @@ func newFleet(t *testing.T) *fleet {
 // uses is the line that a user copies.
 var uses = regexp.MustCompile(`(?m)^( +- )uses: oci-promote/oci-promote@v1$`)
 
+// registryOf is the line that names the repository on ghcr.io.
+var registryOf = regexp.MustCompile(`(?m)^ +repository: ghcr\.io/.*\n`)
+
 // copyWorkflow takes an example as it is but for three things: the action is the one in the workspace, which must be
 // checked out first; the registry is not ghcr.io; and act does not know `queue` yet.
 func (f *fleet) copyWorkflow(t *testing.T, name string) {
@@ -67,6 +70,7 @@ func (f *fleet) copyWorkflow(t *testing.T, name string) {
 	if !strings.Contains(text, "actions/checkout@") {
 		text = strings.Replace(text, "    steps:\n", "    steps:\n      - uses: actions/checkout@v6\n", 1)
 	}
+	text = registryOf.ReplaceAllString(text, "")
 	text = strings.Replace(text, "        with:\n          mode:", fmt.Sprintf(`        with:
           repository: %s/%s
           plain-http: true
