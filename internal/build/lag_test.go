@@ -238,7 +238,7 @@ func TestStableThatIsGone(t *testing.T) {
 			b := of(&ghost{s.Store, "0.0.1"}, "c")
 			b.AutoBump, b.History = auto, pipelinetest.Line{}
 			r, began := run(t, b), time.Now()
-			if r.Outcome != pipeline.Created || r.Candidate != "0.0.2-rc.3" || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "delete the tag") || len(r.Rescued) != 0 {
+			if r.Outcome != pipeline.Created || r.Candidate != "0.0.2-rc.3" || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "version: next and its digest; do not delete the tag") || len(r.Rescued) != 0 {
 				t.Errorf("%s %s, warnings %q, rescued %v", r.Outcome, r.Candidate, r.Warnings, r.Rescued)
 			}
 			if d := time.Since(began); d > 10*time.Second {

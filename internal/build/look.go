@@ -174,7 +174,8 @@ func (r *run) lookAhead(ctx context.Context, f *facts) (unlisted string, err err
 func (r *run) readStable(ctx context.Context) (*pipeline.Artifact, error) {
 	live, err := r.store.ReadStable(ctx, r.now)
 	if refused := (*pipeline.Refusal)(nil); errors.As(err, &refused) {
-		r.report.Warn("%s; if it stays so, its manifest was deleted: delete the tag", err)
+		r.report.Warn("%s; if it stays so, its manifest was deleted: promote what should be live with version: next and its digest;"+
+			" do not delete the tag, or its version is given again", err)
 		return nil, nil //nolint:nilnil // that it is gone is an answer
 	}
 	return live, err

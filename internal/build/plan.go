@@ -85,7 +85,7 @@ func (f facts) otherCommit(tag string, a *pipeline.Artifact) error {
 		return pipeline.Refuse(fmt.Sprintf("set sha-length to more than %d, the same in every mode", digits),
 			"tag %q belongs to another commit, %s, whose first digits are the same as those of %s", tag, theirs, ours)
 	}
-	return pipeline.Refuse("put it back on the artifact of its commit, which that commit's candidate names, or delete it; then run this again",
+	return pipeline.Refuse("put it back on the artifact of its commit, which that commit's candidate names, or delete that tag alone, since its digest has others; then run this again",
 		"tag %q names the artifact of another commit, %s, not of %s: somebody moved it", tag, theirs, ours)
 }
 

@@ -17,6 +17,8 @@ func TestFaults(t *testing.T) {
 	}{
 		{"another repository", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/other"}, "wrong-url", `reads "oci://ghcr.io/acme/other"`},
 		{"another repository on live", Live, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/other"}, "wrong-url", `no OCIRepository reads "oci://ghcr.io/acme/fleet"`},
+		{"another repository, or the input", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/fleet/platform"}, "wrong-url", "where the cluster is right, set the input repository"},
+		{"another repository on live, or the input", Live, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/fleet/platform"}, "wrong-url", "where the cluster is right, set the input repository"},
 		{"capitals", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/Acme/fleet"}, "wrong-url", "lower case"},
 		{"a tag in the URL", Live, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/fleet:0.0.1"}, "wrong-url", "spec.ref"},
 		{"a web address", Integration, change{"OCIRepository platform", "spec.url", "https://ghcr.io/acme/fleet"}, "wrong-url", "oci://"},

@@ -93,7 +93,7 @@ func (l look) lost() (all []Fault, stray bool) {
 				return []Fault{{
 					Code: "wrong-url", Severity: failed, Stage: l.stage(),
 					Message: fmt.Sprintf("%s applies %s, and not an OCIRepository that reads %s", k, what, expected),
-					Hint:    fmt.Sprintf("set spec.sourceRef of %s to an OCIRepository with spec.url %s", k, expected),
+					Hint:    fmt.Sprintf("set spec.sourceRef of %s to an OCIRepository with spec.url %s; %s", k, expected, orInput),
 				}}, true
 			}
 		}
@@ -115,9 +115,12 @@ func (l look) lost() (all []Fault, stray bool) {
 	return append([]Fault{{
 		Code: "wrong-url", Severity: failed, Stage: l.stage(),
 		Message: fmt.Sprintf("no OCIRepository reads %s: %s", expected, found),
-		Hint:    fmt.Sprintf("set spec.url of an OCIRepository to %s; if it is there, make the file anew with `%s`", expected, getObjects),
+		Hint:    fmt.Sprintf("set spec.url of an OCIRepository to %s; %s; if it is there, make the file anew with `%s`", expected, orInput, getObjects),
 	}}, all...), false
 }
+
+// orInput is the other way to mend it: the action has a default repository, which need not be the one that is built to.
+const orInput = "or, where the cluster is right, set the input repository to what it reads"
 
 // strays says what a Kustomization applies that is not the repository; "" where it is.
 func (l look) strays(k *kustomization) string {

@@ -35,7 +35,7 @@ func (r *reading) notBuilt() (pipeline.Step, *pipeline.Finding) {
 		return at(pipeline.Stopped, time.Time{}, pipeline.Evidence{}), &pipeline.Finding{
 			Code: pipeline.NotBuilt, Severity: pipeline.Error,
 			Message: fmt.Sprintf("%s has no tags: nothing was ever pushed", r.Name),
-			Hint:    "run mode build; if it fails to push, the job needs `permissions: packages: write`, and the package this repository under Manage Actions access",
+			Hint:    "run mode build; is this the repository that it pushes to? if it fails to push, the job needs `permissions: packages: write`, and the package this repository under Manage Actions access",
 		}
 	case !full(s.commit) && r.Host != nil:
 		return at(pipeline.Stopped, time.Time{}, pipeline.Evidence{}), &pipeline.Finding{
