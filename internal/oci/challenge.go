@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"oras.land/oras-go/v2/registry"
 )
 
-// challenged looks at where a registry sends us for a token, before the login goes there, and at what we are to ask for:
-// no other repository, and no more than the run needs.
+// challenged takes the one of a registry's challenges that is answered. It looks at where that sends us for a token, before the
+// login goes there, and at what we are to ask for: no other repository, and no more than the run needs.
 type challenged struct {
 	next    http.RoundTripper
 	ref     Reference
@@ -22,28 +24,74 @@ func (t challenged) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
-	scheme, rest, _ := strings.Cut(strings.TrimSpace(resp.Header.Get("Www-Authenticate")), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
+	offered := parseChallenges(resp.Header.Values("Www-Authenticate"))
+	if len(offered) == 0 {
 		return resp, nil
 	}
-	params := parameters(rest)
-	if problem := t.refused(req.URL, params["realm"]); problem != "" {
+	header, problem := t.choose(req.URL, offered)
+	switch {
+	case problem != nil:
 		_ = resp.Body.Close()
-		return nil, &Error{
-			Status: resp.StatusCode,
-			text:   "the registry sends us for a token to " + problem,
-			hint:   "no login was sent there; check the host of the repository, and what stands in between",
+		return nil, problem
+	case header != "":
+		resp.Header.Set("Www-Authenticate", header)
+	}
+	return resp, nil
+}
+
+// choose takes the challenge that is answered, for oras-go, which reads the first one only: Bearer where its realm will do,
+// else Basic, whose login goes to the registry itself. Where it is neither, the registry's schemes are named; those of
+// another server are none of ours, and left to its answer.
+func (t challenged) choose(asked *url.URL, offered []challenge) (header string, problem error) {
+	for _, c := range offered {
+		if !c.is("Bearer") {
+			continue
+		}
+		if refused := t.refused(asked, c.params["realm"]); refused == "" {
+			c.scheme, c.token, c.params["scope"] = "Bearer", "", t.scope(c.params["scope"])
+			return c.format("realm", "service", "scope"), nil
+		} else if problem == nil {
+			problem = &Error{
+				Status: http.StatusUnauthorized,
+				text:   "the registry sends us for a token to " + refused,
+				hint:   "no login was sent there; check the host of the repository, and what stands in between",
+			}
 		}
 	}
-	header := fmt.Sprintf(`Bearer realm="%s"`, escaped.Replace(params["realm"]))
-	if service := params["service"]; service != "" {
-		header += fmt.Sprintf(`,service="%s"`, escaped.Replace(service))
+	for _, c := range offered {
+		if c.is("Basic") {
+			c.scheme, c.token = "Basic", ""
+			return c.format("realm"), nil
+		}
 	}
-	if scope := t.scope(params["scope"]); scope != "" {
-		header += fmt.Sprintf(`,scope="%s"`, escaped.Replace(scope))
+	if problem == nil && t.ours(asked) {
+		problem = &Error{
+			Status: http.StatusUnauthorized,
+			text:   fmt.Sprintf("the registry offers %s only, and this program speaks Bearer and Basic", schemes(offered)),
+			hint:   "no login was sent; have the registry offer one of the two to the user of username and password, and check what stands in between",
+		}
 	}
-	resp.Header.Set("Www-Authenticate", header)
-	return resp, nil
+	return "", problem
+}
+
+// ours reports whether a request is one of the registry's, and not of a token service or storage that it sent us to.
+func (t challenged) ours(asked *url.URL) bool {
+	host := registry.Reference{Registry: t.ref.Host}.Host()
+	return strings.EqualFold(asked.Host, host) && strings.HasPrefix(asked.Path, "/v2/")
+}
+
+// schemes names those of some challenges, each once: "Negotiate and NTLM".
+func schemes(offered []challenge) string {
+	const most, long = 4, 20
+	var names []string
+	for _, c := range offered {
+		name := c.scheme[:min(len(c.scheme), long)]
+		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) && len(names) < most {
+			names = append(names, name)
+		}
+	}
+	last := len(names) - 1
+	return strings.TrimPrefix(strings.Join(names[:last], ", ")+" and "+names[last], " and ")
 }
 
 // refused says why a realm gets no login, or is empty. Another host is how Docker Hub and others do it; in the clear it
@@ -51,7 +99,7 @@ func (t challenged) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t challenged) refused(asked *url.URL, realm string) string {
 	u, err := url.Parse(realm)
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+	case err != nil || !utf8.ValidString(realm) || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Sprintf("%q, which is no address", realm)
 	case u.User != nil:
 		return fmt.Sprintf("an address on %s with a login in it", u.Host)
@@ -79,22 +127,4 @@ func (t challenged) scope(asked string) string {
 		}
 	}
 	return strings.Join(kept, " ")
-}
-
-var (
-	parameter = regexp.MustCompile(`([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))`)
-	escaped   = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
-	unescaped = regexp.MustCompile(`\\(.)`)
-)
-
-// parameters reads the parameters of a challenge (RFC 9110, 11.2). The first of a name counts.
-func parameters(s string) map[string]string {
-	found := map[string]string{}
-	for _, m := range parameter.FindAllStringSubmatch(s, -1) {
-		name, value := strings.ToLower(m[1]), unescaped.ReplaceAllString(m[2], "$1")+m[3]
-		if _, twice := found[name]; !twice {
-			found[name] = value
-		}
-	}
-	return found
 }

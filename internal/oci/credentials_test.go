@@ -45,7 +45,7 @@ func TestCredentialsGoToTheirHost(t *testing.T) {
 		"inputs for Docker Hub go to its own API": {inputs, "docker.io", "registry-1.docker.io", "robot", "s3cret"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := c.given.pick(c.host)
+			l, err := c.given.pick(Reference{Host: c.host, Repository: "acme/fleet"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,10 +68,10 @@ func TestBrokenDockerConfig(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (Credentials{}).pick("registry.test"); err == nil {
+	if _, err := (Credentials{}).pick(Reference{Host: "registry.test", Repository: "acme/fleet"}); err == nil {
 		t.Error("no error for a config.json that is not JSON")
 	}
-	if _, err := (Credentials{Username: "a", Password: "b"}).pick("registry.test"); err != nil {
+	if _, err := (Credentials{Username: "a", Password: "b"}).pick(Reference{Host: "registry.test", Repository: "acme/fleet"}); err != nil {
 		t.Errorf("a config.json that is not needed stops the run: %v", err)
 	}
 }

@@ -71,8 +71,11 @@ func (r *Registry) explain(op operation, err error) error {
 	if errors.As(err, &u) && errors.As(u.Err, &known) {
 		return known // of a transport of ours
 	}
-	if err == nil || errors.Is(err, errdef.ErrNotFound) || errors.As(err, &known) {
+	switch {
+	case err == nil, errors.Is(err, errdef.ErrNotFound):
 		return err
+	case errors.As(err, &known):
+		return known
 	}
 	var resp *errcode.ErrorResponse
 	if errors.As(err, &resp) {
@@ -119,8 +122,10 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 		return notARegistry
 	case strings.Contains(e.text, "rate limit"), e.Status == http.StatusTooManyRequests, e.Status >= 500:
 		return "the registry is busy or broken, and retry-for leaves no time to try again; run again later, nothing has to be undone"
+	case e.Status == http.StatusUnauthorized && r.login.as() == "" && r.ref.Host != GHCR:
+		return loginNeeded + "; " + giveLogin
 	case e.Status == http.StatusUnauthorized && token:
-		return "the registry was asked " + r.login.as + "; check the user name and that the password or token is valid and not expired"
+		return r.asked() + "; check the user name and that the password or token is valid and not expired"
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return r.accessHint(op, e.Status)
 	case e.Status == http.StatusNotFound && op == listing:
@@ -137,13 +142,13 @@ const notARegistry = "this is not how a registry answers; check the host and the
 
 // accessHint names the permission or the package link that is missing (docs/facts.md 14).
 func (r *Registry) accessHint(op operation, status int) string {
-	who := "the registry was asked " + r.login.as
+	who := r.asked()
 	if r.ref.Host != GHCR {
 		need := "read"
 		if op == writing {
 			need = "push to"
 		}
-		hint := fmt.Sprintf("%s; that login must be allowed to %s %s", who, need, r.ref)
+		hint := fmt.Sprintf("%s; whoever asks must be allowed to %s %s", who, need, r.ref)
 		if r.o.Credentials.Username == "" {
 			hint += "; set username and password"
 		}
@@ -158,6 +163,15 @@ func (r *Registry) accessHint(op operation, status int) string {
 	}
 	return fmt.Sprintf("%s; the job needs `permissions: %s`, and an existing package must be linked to this repository"+
 		" (package settings, Manage Actions access, role Write)", who, need)
+}
+
+// asked says as whom the registry was asked.
+func (r *Registry) asked() string {
+	as := r.login.as()
+	if as == "" {
+		as = "without a login: none was given, or taken from Docker's configuration (DOCKER_CONFIG)"
+	}
+	return "the registry was asked " + as
 }
 
 func (r *Registry) networkHint(err error) string {

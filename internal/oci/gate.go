@@ -56,6 +56,9 @@ type gatedCache struct {
 
 func (c gatedCache) Set(ctx context.Context, registry string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
 	token, err := c.Cache.Set(ctx, registry, scheme, key, fetch)
+	if err != nil && scheme == auth.SchemeBasic {
+		err = noBasic(err)
+	}
 	var resp *errcode.ErrorResponse
 	if errors.As(err, &resp) && resp.StatusCode == http.StatusUnauthorized {
 		c.gate.open(err)

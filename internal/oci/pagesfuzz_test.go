@@ -81,7 +81,7 @@ func FuzzDockerConfig(f *testing.F) {
 			}
 		}
 		write(config)
-		l, err := Credentials{}.pick("registry.test")
+		l, err := Credentials{}.pick(Reference{Host: "registry.test", Repository: "acme/fleet"})
 		if err == nil {
 			_, err = l.credential(t.Context(), "registry.test")
 		}
@@ -96,7 +96,7 @@ func FuzzDockerConfig(f *testing.F) {
 			t.Fatal(err)
 		}
 		write(good)
-		if l, err = (Credentials{}).pick("registry.test"); err != nil {
+		if l, err = (Credentials{}).pick(Reference{Host: "registry.test", Repository: "acme/fleet"}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := l.credential(t.Context(), "registry.test")

@@ -58,7 +58,7 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", ref, err)
 	}
-	l, err := o.Credentials.pick(ref.Host)
+	l, err := o.Credentials.pick(ref)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", ref, err)
 	}
