@@ -2,6 +2,7 @@ package oci
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -24,7 +25,10 @@ func (r *Registry) blobExists(ctx context.Context, blob ocispec.Descriptor) (boo
 		return false, err
 	}
 	resp, err := r.Client.Do(req)
-	if err != nil {
+	switch {
+	case errors.Is(err, errUntold):
+		return r.readable(ctx, blob)
+	case err != nil:
 		return false, r.explain(reading, err)
 	}
 	_ = resp.Body.Close() // of a HEAD it is empty

@@ -76,7 +76,7 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 		Cache:      gatedCache{auth.NewCache(), first},
 	}
 	client.SetUserAgent(o.UserAgent)
-	repo.Client = oneToken{client, repo, actions, first}
+	repo.Client = &telling{Client: oneToken{client, repo, actions, first}}
 	repo.PlainHTTP = o.PlainHTTP
 	repo.TagListPageSize = tagPage
 	repo.TagListMaxPages = maxTagPages
@@ -186,6 +186,31 @@ func (r *Registry) Exists(ctx context.Context, target ocispec.Descriptor) (bool,
 	return r.blobExists(ctx, target)
 }
 
+// readable reports whether a blob is there by reading it.
+func (r *Registry) readable(ctx context.Context, target ocispec.Descriptor) (bool, error) {
+	rc, err := r.Blobs().Fetch(ctx, target)
+	if errors.Is(err, errdef.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, r.explain(reading, err)
+	}
+	defer func() { _ = rc.Close() }() // it was only read
+	blob := content.NewVerifyReader(rc, target)
+	if _, err := io.Copy(io.Discard, blob); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, r.explain(reading, err)
+	}
+	if err := blob.Verify(); err != nil {
+		return false, otherContent(err)
+	}
+	return true, nil
+}
+
+// otherContent is the error of bytes that are not what their digest names.
+func otherContent(err error) error {
+	return &Error{text: "what came is not what its digest names: " + reason(err), hint: notARegistry, err: err}
+}
+
 // Fetch reads the content of a descriptor.
 func (r *Registry) Fetch(ctx context.Context, target ocispec.Descriptor) (io.ReadCloser, error) {
 	rc, err := r.Repository.Fetch(ctx, target)
@@ -201,7 +226,7 @@ func (r *Registry) FetchReference(ctx context.Context, reference string) (ocispe
 	blob, err := content.ReadAll(rc, desc)
 	_ = rc.Close() // it was only read
 	if err != nil {
-		return ocispec.Descriptor{}, nil, &Error{text: fmt.Sprintf("what came is not what its digest names: %s", reason(err)), hint: notARegistry, err: err}
+		return ocispec.Descriptor{}, nil, otherContent(err)
 	}
 	return desc, io.NopCloser(bytes.NewReader(blob)), nil
 }
@@ -211,7 +236,8 @@ func (r *Registry) PushReference(ctx context.Context, expected ocispec.Descripto
 	if r.o.ReadOnly {
 		return errReadOnly
 	}
-	return r.explain(writing, r.Repository.PushReference(ctx, expected, content, reference))
+	err := r.Repository.PushReference(ctx, expected, content, reference)
+	return r.explain(writing, r.taken(ctx, err, r.names(reference, expected.Digest)))
 }
 
 // Tag names a manifest that the registry has.
@@ -219,7 +245,7 @@ func (r *Registry) Tag(ctx context.Context, desc ocispec.Descriptor, reference s
 	if r.o.ReadOnly {
 		return errReadOnly
 	}
-	return r.explain(writing, r.Repository.Tag(ctx, desc, reference))
+	return r.explain(writing, r.taken(ctx, r.Repository.Tag(ctx, desc, reference), r.names(reference, desc.Digest)))
 }
 
 // Push uploads a blob or manifest. When content can seek, an upload that broke off is
@@ -230,7 +256,7 @@ func (r *Registry) Push(ctx context.Context, expected ocispec.Descriptor, conten
 	}
 	seeker, ok := content.(io.ReadSeeker)
 	if !ok {
-		return r.explain(writing, r.Repository.Push(ctx, expected, content))
+		return r.explain(writing, r.taken(ctx, r.Repository.Push(ctx, expected, content), r.has(expected)))
 	}
 	again := &replay{content: seeker}
 	defer again.end()
@@ -240,11 +266,12 @@ func (r *Registry) Push(ctx context.Context, expected ocispec.Descriptor, conten
 // mend begins an upload again that ended with err, if that may help.
 func (r *Registry) mend(ctx context.Context, expected ocispec.Descriptor, content *replay, err error) error {
 	const attempts = 3
+	err = r.taken(ctx, err, r.has(expected))
 	for attempt := 2; attempt <= attempts && brokenUpload(err) && ctx.Err() == nil; attempt++ {
 		if ok, existsErr := r.Exists(ctx, expected); existsErr == nil && ok {
 			return nil
 		}
-		err = r.pushOnce(ctx, expected, content)
+		err = r.taken(ctx, r.pushOnce(ctx, expected, content), r.has(expected))
 	}
 	return r.explain(writing, err)
 }

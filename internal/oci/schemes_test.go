@@ -102,7 +102,7 @@ func checkLoginStays(t *testing.T, speaks bool, lines ...string) {
 		}
 		return answer, err
 	}), Options{Credentials: Credentials{Username: "robot", Password: "s3cret"}})
-	r.Client.(oneToken).BlockedRealmPrefixes = []netip.Prefix{} // so that no name is looked up
+	r.Client.(*telling).Client.(oneToken).BlockedRealmPrefixes = []netip.Prefix{} // so that no name is looked up
 	if _, err := allTags(t, r); err != nil && strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("the error holds the password: %v", err)
 	}
