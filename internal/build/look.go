@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oci-promote/oci-promote/internal/bundle"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 	"github.com/oci-promote/oci-promote/internal/version"
 )
@@ -33,7 +36,7 @@ type facts struct {
 	late        string            // why this commit gets no tag; empty where it does (promise 10)
 	next        version.Candidate // what a new artifact gets
 	nextFree    time.Time         // when that was seen to be free; zero for never
-	config      digest.Digest     // a config blob that the registry has
+	config      digest.Digest     // a config blob that the registry has; empty for none that is known
 }
 
 // look reads what the decision needs, and no more. The first build of a commit looks at its
@@ -146,6 +149,9 @@ func (r *run) lookAhead(ctx context.Context, f *facts) (unlisted string, err err
 			return err
 		})
 	}
+	if !promoted && !r.DryRun {
+		g.Go(func() error { return r.lookAtAny(both, f) })
+	}
 	if !r.AutoBump {
 		g.Go(func() (err error) {
 			unlisted, err = r.lookAtNext(both, f)
@@ -168,6 +174,43 @@ func (r *run) lookAhead(ctx context.Context, f *facts) (unlisted string, err err
 	}
 	return r.lookAtNext(ctx, f)
 }
+
+// lookAtAny reads what one tag names, where there is a tag and no stable to read: no tag is written before the registry has
+// shown that its manifests can be read, and what a run of ours wrote shows that it has the config blob.
+func (r *run) lookAtAny(ctx context.Context, f *facts) error {
+	tag, ours := r.anyTag()
+	if tag == "" {
+		return nil
+	}
+	a, err := r.store.Read(ctx, tag)
+	var refused interface{ Refused() bool }
+	switch {
+	case err == nil && a != nil && !r.Overwrite: // which sends again what the registry has lost
+		f.config = a.Config
+	case errors.Is(err, bundle.ErrNoManifest), !ours && errors.As(err, &refused) && refused.Refused():
+		return nil // somebody's, which says nothing of what is ours
+	}
+	return err
+}
+
+// anyTag is a tag of the list, one of ours if it has any; empty where it has none that can be asked for.
+func (r *run) anyTag() (tag string, ours bool) {
+	for _, rule := range []func(string) bool{
+		func(tag string) bool { return pipeline.IsCommitTag(pipeline.SHAPrefix, tag) },
+		pipeline.IsCandidate,
+	} {
+		if i := slices.IndexFunc(r.now.Tags, rule); i >= 0 {
+			return r.now.Tags[i], true
+		}
+	}
+	if i := slices.IndexFunc(r.now.Tags, anyName.MatchString); i >= 0 {
+		return r.now.Tags[i], false
+	}
+	return "", false
+}
+
+// anyName is that of a tag (docs/facts.md 15): a list is text from outside.
+var anyName = regexp.MustCompile(`^\w[\w.-]{0,127}$`)
 
 // readStable reads what is live; nil, with a warning, where that cannot be read for long: it
 // must not stop every build.

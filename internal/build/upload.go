@@ -64,14 +64,17 @@ func (r *run) send(ctx context.Context, desc ocispec.Descriptor, open func() io.
 }
 
 // config uploads the config blob, which is the same for every artifact, so that mostly the
-// stable's manifest proves that it is there, or one request. Where the registry does not tell, it is sent.
+// manifest of another one proves that it is there, or one request. Where that has another config, ours
+// is hardly there, and the upload asks; where the registry does not tell, it is sent.
 func (r *run) config(ctx context.Context, proven digest.Digest) error {
 	desc, blob := bundle.Config()
 	if proven == desc.Digest {
 		return nil
 	}
-	if there, err := r.store.Exists(ctx, desc); err == nil && there {
-		return nil
+	if proven == "" {
+		if there, err := r.store.Exists(ctx, desc); err == nil && there {
+			return nil
+		}
 	}
 	return r.send(ctx, desc, func() io.ReadSeekCloser { return nopCloser{bytes.NewReader(blob)} })
 }
