@@ -60,7 +60,7 @@ var Inputs = []Input{
 	{Name: "bump", Modes: build, Default: "patch", Help: "patch, minor, major, or auto: by the Conventional Commits since the stable that touch path"},
 	{Name: "initial-version", Modes: build, Default: "0.0.1", Help: "the first base"},
 	{Name: "height", Modes: build, Help: "N of rc.N: how many commits lead to this one; unset: asked of GitHub, by hand of git"},
-	{Name: "first-build", Modes: build, Default: "false", IsBool: true, Help: "believe a 403 on the tag list: some registries answer so for what was never pushed"},
+	{Name: "first-build", Modes: build, Default: "false", IsBool: true, Help: "believe a 403, a 404 in any words, or a 401 with a good token on the tag list: some registries answer so for what was never pushed"},
 	{Name: "skip-unchanged", Modes: build, Default: "false", IsBool: true, Help: "no push when what integration selects now holds the same content"},
 	{Name: "overwrite", Modes: build, Default: "false", IsBool: true, Help: "let this commit's tags move to other content; and upload what the registry lost of the same"},
 	{Name: "kustomization", Modes: tagVerify, Help: "name or namespace/name of the Flux Kustomization whose health counts"},

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"oras.land/oras-go/v2/errdef"
@@ -129,7 +130,9 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return r.accessHint(op, e.Status)
 	case e.Status == http.StatusNotFound && op == listing:
-		return "this is not a registry's way to say that the repository is new, so it is not taken for that; check the host and the path of the repository"
+		return "this is not a registry's way to say that the repository is new, so it is not taken for that; check the host and the path of the repository" + r.firstHint()
+	case e.Status == http.StatusNotFound && op == writing && (e.Code == errcode.ErrorCodeNameUnknown || e.Code == nameUnknownHarbor):
+		return r.createHint()
 	case r.o.PlainHTTP && op != writing && (e.Status == http.StatusBadRequest || e.Status == http.StatusUpgradeRequired):
 		return "the registry may speak HTTPS only; leave plain-http false"
 	case e.Status == http.StatusRequestEntityTooLarge:
@@ -152,8 +155,8 @@ func (r *Registry) accessHint(op operation, status int) string {
 		if r.o.Credentials.Username == "" {
 			hint += "; set username and password"
 		}
-		if op == listing && status == http.StatusForbidden && r.o.Build {
-			hint += "; if nothing was ever pushed there and this registry answers so for that, set first-build: true for one run"
+		if op == listing && (status == http.StatusForbidden || r.tokens.given.Load()) {
+			hint += r.firstHint()
 		}
 		return hint
 	}
@@ -163,6 +166,29 @@ func (r *Registry) accessHint(op operation, status int) string {
 	}
 	return fmt.Sprintf("%s; the job needs `permissions: %s`, and an existing package must be linked to this repository"+
 		" (package settings, Manage Actions access, role Write)", who, need)
+}
+
+// firstHint goes on with what to do where an answer to the tag list may mean that nothing was ever pushed.
+func (r *Registry) firstHint() string {
+	if !r.o.Build {
+		return ""
+	}
+	return "; if nothing was ever pushed there and this registry answers so for that, set first-build: true for one run"
+}
+
+// The hosts of Amazon ECR, with their region (docs/facts.md 13).
+var ecr = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$`)
+
+// createHint is for a registry that makes no repository by a push.
+func (r *Registry) createHint() string {
+	const first = "the repository is not there, and this registry does not make it by a push: create it first"
+	if region := ecr.FindStringSubmatch(r.ref.Host); region != nil {
+		return fmt.Sprintf("%s, with: aws ecr create-repository --region %s --repository-name %s", first, region[1], r.ref.Repository)
+	}
+	if _, name, ok := strings.Cut(r.ref.Repository, "/"); ok && r.ref.Host == "public.ecr.aws" {
+		return fmt.Sprintf("%s, with: aws ecr-public create-repository --region us-east-1 --repository-name %s", first, name)
+	}
+	return first + " (in Harbor its project, on Google Artifact Registry its repository), or check the path of the repository"
 }
 
 // asked says as whom the registry was asked.

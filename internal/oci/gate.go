@@ -18,7 +18,8 @@ type gate struct {
 	once   sync.Once
 	opened chan struct{}
 
-	refused error // that the login is not accepted, which one question tells; set before it opens
+	given   atomic.Bool // a token service gave a token, to whoever asked
+	refused error       // that the login is not accepted, which one question tells; set before it opens
 }
 
 func newGate() *gate { return &gate{opened: make(chan struct{})} }
@@ -62,6 +63,9 @@ func (c gatedCache) Set(ctx context.Context, registry string, scheme auth.Scheme
 	var resp *errcode.ErrorResponse
 	if errors.As(err, &resp) && resp.StatusCode == http.StatusUnauthorized {
 		c.gate.open(err)
+	}
+	if err == nil && scheme == auth.SchemeBearer {
+		c.gate.given.Store(true)
 	}
 	c.gate.open(nil)
 	return token, err

@@ -24,7 +24,7 @@ type Options struct {
 	Credentials Credentials
 	PlainHTTP   bool
 	ReadOnly    bool                // ask for no right to push, and refuse to
-	FirstBuild  bool                // believe a 403 on the tag list: nothing was ever pushed
+	FirstBuild  bool                // believe a 403, 404 or 401 on the tag list: nothing was ever pushed
 	Build       bool                // the run is one that may set FirstBuild
 	Transport   http.RoundTripper   // with the run's retries; nil for NewTransport alone
 	Secret      func(secret string) // told each that a login holds; may be nil
@@ -34,9 +34,10 @@ type Options struct {
 // Registry is a repository on a registry. It is an oras target that lists tags.
 type Registry struct {
 	*remote.Repository
-	ref   Reference
-	login login
-	o     Options
+	ref    Reference
+	login  login
+	tokens *gate
+	o      Options
 }
 
 // errReadOnly guards a dry run against our own mistakes.
@@ -82,7 +83,7 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 	repo.TagListMaxPages = maxTagPages
 	repo.MaxMetadataBytes = maxPageBytes
 	repo.SkipReferrersGC = true
-	return &Registry{repo, ref, l, o}, nil
+	return &Registry{repo, ref, l, first, o}, nil
 }
 
 // oneToken asks for all rights of the run at the first challenge, so that one token
@@ -104,10 +105,8 @@ func (c oneToken) Do(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// Tags lists all tags over all pages. A repository that was never pushed to has none;
-// that is believed only when the registry says so (NAME_UNKNOWN of the distribution
-// spec, NOT_FOUND from Harbor), or says 403 and FirstBuild is set. Anything else is
-// an error.
+// Tags lists all tags over all pages. A repository that was never pushed to has none; that is believed only as
+// nothingThereYet says. Anything else is an error.
 func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string) error) error {
 	l := tagList{seen: map[uint64]bool{}, seed: maphash.MakeSeed()}
 	err := r.Repository.Tags(ctx, last, func(tags []string) error {
@@ -117,16 +116,26 @@ func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string)
 		return fn(tags)
 	})
 	var resp *errcode.ErrorResponse
-	if errors.As(err, &resp) && l.total == 0 {
-		onList := strings.HasSuffix(resp.URL.Path, "/tags/list") // not the token service's word
-		switch {
-		case resp.StatusCode == http.StatusNotFound && onList && unknownName(resp):
-			return nil
-		case resp.StatusCode == http.StatusForbidden && r.o.FirstBuild && !strings.Contains(resp.Error(), "rate limit"):
-			return nil // GHCR's token service says so too, of a package that is missing (docs/facts.md 13)
-		}
+	if errors.As(err, &resp) && l.total == 0 && r.nothingThereYet(resp) {
+		return nil
 	}
 	return r.explain(listing, err)
+}
+
+// nothingThereYet reports whether an answer to the tag list, says that nothing was ever pushed: where the
+// registry says so (NAME_UNKNOWN of the distribution spec, NOT_FOUND from Harbor), and with FirstBuild also in other
+// words: a 404, a 403 that is no limit, whoever says it, or a 401 with a token that the registry's own token service has just given.
+func (r *Registry) nothingThereYet(resp *errcode.ErrorResponse) bool {
+	onList := strings.HasSuffix(resp.URL.Path, "/tags/list") // not the token service's word
+	switch resp.StatusCode {
+	case http.StatusNotFound:
+		return onList && (unknownName(resp) || r.o.FirstBuild)
+	case http.StatusForbidden:
+		return r.o.FirstBuild && !strings.Contains(resp.Error(), "rate limit") // GHCR's token service says so too, of a package that is missing (docs/facts.md 13)
+	case http.StatusUnauthorized:
+		return r.o.FirstBuild && onList && r.tokens.given.Load()
+	}
+	return false
 }
 
 // tagList watches over the pages of a list: its Links may lead on for ever.
@@ -162,9 +171,12 @@ func (l *tagList) add(tags []string) error {
 	return nil
 }
 
+// nameUnknownHarbor is what Harbor says in place of NAME_UNKNOWN.
+const nameUnknownHarbor = "NOT_FOUND"
+
 func unknownName(resp *errcode.ErrorResponse) bool {
 	for _, e := range resp.Errors {
-		if e.Code == errcode.ErrorCodeNameUnknown || e.Code == "NOT_FOUND" {
+		if e.Code == errcode.ErrorCodeNameUnknown || e.Code == nameUnknownHarbor {
 			return true
 		}
 	}
