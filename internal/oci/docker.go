@@ -135,7 +135,7 @@ func (d *docker) credential(ctx context.Context, hostport string) (auth.Credenti
 		return auth.EmptyCredential, nil
 	}
 	if d.missing {
-		return auth.EmptyCredential, d.wrong("is to be in %q, which does not exist: is it a directory that the container of the action sees?", filepath.Dir(d.store.ConfigPath()))
+		return auth.EmptyCredential, d.wrong("is to be in %q, which does not exist", filepath.Dir(d.store.ConfigPath()))
 	}
 	c, from, err := d.find(ctx)
 	if err != nil {
@@ -188,8 +188,8 @@ func (d *docker) find(ctx context.Context) (c auth.Credential, from string, err 
 func (d *docker) wrong(format string, args ...any) error {
 	return &Error{
 		Status: http.StatusUnauthorized,
-		text:   fmt.Sprintf("401: a login is needed, and Docker's configuration (DOCKER_CONFIG) "+format, args...),
-		hint:   "set username and password, or mend the configuration",
+		text:   "401: " + fmt.Sprintf("a login is needed, and Docker's configuration (DOCKER_CONFIG) %s", fmt.Sprintf(format, args...)),
+		hint:   "set username and password, or mend the configuration; the container of an action must see its directory",
 	}
 }
 
