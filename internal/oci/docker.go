@@ -105,10 +105,8 @@ func (d *docker) fits(key string) (path string, fits bool) {
 	if isURL && (path == "v1" || path == "v2") { // of the registry's API
 		path = ""
 	}
-	if host != d.host() && !(slices.Contains(hub, host) && slices.Contains(hub, d.host())) {
-		return "", false
-	}
-	return path, path == "" || strings.HasPrefix(d.ref.Repository+"/", path+"/")
+	same := host == d.host() || slices.Contains(hub, host) && slices.Contains(hub, d.host())
+	return path, same && (path == "" || strings.HasPrefix(d.ref.Repository+"/", path+"/"))
 }
 
 // compare puts the key with the longer path first, then the one that Docker itself writes.

@@ -2,6 +2,7 @@ package oci
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -74,7 +75,8 @@ func TestFirstBuildBelievesMore(t *testing.T) {
 				t.Errorf("with first-build: tags %q, %v", tags, err)
 			}
 			o.Build, o.FirstBuild = false, false
-			if _, err := allTags(t, openCanned(t, c.registry, o)); err == nil || strings.Contains(err.(*Error).Hint(), "first-build") {
+			var told *Error
+			if _, err := allTags(t, openCanned(t, c.registry, o)); !errors.As(err, &told) || strings.Contains(told.Hint(), "first-build") {
 				t.Errorf("another mode: %v", err)
 			}
 		})
