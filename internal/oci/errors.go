@@ -84,28 +84,34 @@ func (r *Registry) explain(op operation, err error) error {
 		if len(resp.Errors) > 0 {
 			e.Code = resp.Errors[0].Code
 		}
-		e.hint = r.hint(op, e, !strings.HasPrefix(resp.URL.Path, "/v2/"))
+		token := errors.As(err, new(tokenError))
+		if token {
+			e.text += " (asking " + resp.URL.Host + " for a token)"
+		}
+		e.hint = r.hint(op, e, token)
 		return e
 	}
 	return &Error{text: reason(err), hint: r.networkHint(err), err: err}
 }
 
 func responseText(resp *errcode.ErrorResponse) string {
-	var said []string
-	for _, e := range resp.Errors { // without its detail, which is any JSON
-		said = append(said, strings.TrimPrefix(strings.ToLower(strings.ReplaceAll(e.Code, "_", " "))+": "+e.Message, ": "))
-	}
-	words := strings.Join(said, "; ")
+	words := inWords(resp.Errors)
 	if len(resp.Errors) == 1 && resp.Errors[0].Code == notAnAnswer {
 		return "200, but " + resp.Errors[0].Message // the status of the answer itself
 	}
 	if words == "" {
 		words = http.StatusText(resp.StatusCode)
 	}
-	if !strings.HasPrefix(resp.URL.Path, "/v2/") {
-		words += " (asking " + resp.URL.Host + " for a token)"
-	}
 	return fmt.Sprintf("%d %s", resp.StatusCode, words)
+}
+
+// inWords is what a registry says went wrong, without the details, which are any JSON.
+func inWords(errs errcode.Errors) string {
+	var said []string
+	for _, e := range errs {
+		said = append(said, strings.TrimPrefix(strings.ToLower(strings.ReplaceAll(e.Code, "_", " "))+": "+e.Message, ": "))
+	}
+	return strings.Join(said, "; ")
 }
 
 // reason is the innermost sentence of a network error, without the URL around it.
@@ -133,8 +139,10 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 		return "this is not a registry's way to say that the repository is new, so it is not taken for that; check the host and the path of the repository" + r.firstHint()
 	case e.Status == http.StatusNotFound && op == writing && (e.Code == errcode.ErrorCodeNameUnknown || e.Code == nameUnknownHarbor):
 		return r.createHint()
-	case r.o.PlainHTTP && op != writing && (e.Status == http.StatusBadRequest || e.Status == http.StatusUpgradeRequired):
+	case r.o.PlainHTTP && op != writing && e.Code == "" && (e.Status == http.StatusBadRequest || e.Status == http.StatusUpgradeRequired):
 		return "the registry may speak HTTPS only; leave plain-http false"
+	case e.Status == http.StatusBadRequest && e.Code != "":
+		return "the registry understood the request and refuses it; its own words say why"
 	case e.Status == http.StatusRequestEntityTooLarge:
 		return "the layer is larger than the registry takes; pack a smaller directory or ignore large files"
 	}

@@ -120,3 +120,64 @@ func TestTagImmutable(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoRefused: a refusal is told as the token service's where that was asked, wherever it is, and only there.
+func TestWhoRefused(t *testing.T) {
+	denied := canned{http.StatusForbidden, "", `{"errors":[{"code":"DENIED","message":"no"}]}`}
+	challenge := func(realm string) http.RoundTripper {
+		return roundTrip(func(req *http.Request) (*http.Response, error) {
+			if strings.HasPrefix(realm, "https://"+req.URL.Host+req.URL.Path) {
+				return denied.RoundTrip(req)
+			}
+			resp, err := canned{status: http.StatusUnauthorized}.RoundTrip(req)
+			resp.Header.Set("WWW-Authenticate", `Bearer realm="`+realm+`",service="x"`)
+			return resp, err
+		})
+	}
+	moved := roundTrip(func(req *http.Request) (*http.Response, error) {
+		if strings.HasPrefix(req.URL.Path, "/prefix/") {
+			return denied.RoundTrip(req)
+		}
+		resp, err := canned{status: http.StatusTemporaryRedirect}.RoundTrip(req)
+		resp.Header.Set("Location", "/prefix"+req.URL.Path)
+		return resp, err
+	})
+	for name, c := range map[string]struct {
+		registry http.RoundTripper
+		asking   string // of a token; empty for the registry itself
+	}{
+		"the registry":                       {denied, ""},
+		"a registry behind a path prefix":    {moved, ""},
+		"a token service":                    {challenge("https://auth.test/token"), "auth.test"},
+		"a token service below /v2/ (quay)":  {challenge("https://registry.test/v2/auth"), "registry.test"},
+		"a token service that says its list": {challenge("https://registry.test/v2/x/tags/list"), "registry.test"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := openCanned(t, c.registry, Options{Credentials: Credentials{Username: "robot", Password: "s3cret"}})
+			want := "403 denied: no"
+			if c.asking != "" {
+				want += " (asking " + c.asking + " for a token)"
+			}
+			for range 2 {
+				if _, err := allTags(t, r); err == nil || err.Error() != want {
+					t.Errorf("%v, want %q", err, want)
+				}
+				if _, err := r.Resolve(t.Context(), "1.0.0"); err == nil || strings.Contains(err.Error(), "for a token") != (c.asking != "") {
+					t.Errorf("reading: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// TestRefusedOverPlainHTTP: only an answer that is none of a registry's hints at HTTPS.
+func TestRefusedOverPlainHTTP(t *testing.T) {
+	for body, hint := range map[string]string{
+		"Client sent an HTTP request to an HTTPS server.\n": "the registry may speak HTTPS only; leave plain-http false",
+		"": "the registry may speak HTTPS only; leave plain-http false",
+		`{"errors":[{"code":"NAME_INVALID","message":"no such project name"}]}`: "the registry understood the request and refuses it; its own words say why",
+	} {
+		_, err := allTags(t, openCanned(t, canned{http.StatusBadRequest, "", body}, Options{PlainHTTP: true}))
+		checkHint(t, err, "400 ", hint)
+	}
+}

@@ -74,10 +74,11 @@ func TestListsThatDoNotEnd(t *testing.T) {
 		"the same page":     {pages{tags: func(int) string { return `"a","b"` }}, "pages in a row brought nothing new", maxRepeats + 1},
 		"nothing":           {pages{tags: func(int) string { return "" }}, "pages in a row brought nothing new", maxRepeats},
 		"in a circle":       {pages{tags: func(i int) string { return fmt.Sprintf("%q", string(rune('a'+i%3))) }}, "pages in a row brought nothing new", maxRepeats + 3},
-		"ever new tags":     {pages{tags: func(i int) string { return fmt.Sprintf(`"tag-%d"`, i) }}, "exceeded 2000 pages", maxTagPages},
-		"long names":        {pages{tags: func(i int) string { return fmt.Sprintf(`"%d%s"`, i, strings.Repeat("x", 1<<20)) }}, "more than 16 MiB", 17},
-		"one long page":     {pages{tags: func(int) string { return `"` + strings.Repeat("x", 9<<20) + `"` }}, "a page of the tag list has more than 8 MiB", 1},
-		"each page twice":   {pages{tags: func(i int) string { return fmt.Sprintf(`"tag-%d"`, i/2) }, ends: 100}, "", 100},
+		"ever new tags":     {pages{tags: func(i int) string { return fmt.Sprintf(`"tag-%d"`, i) }}, "more than 2000 pages", maxTagPages},
+		"long names":        {pages{tags: func(i int) string { return fmt.Sprintf(`"%d%s"`, i, strings.Repeat("x", 1<<19)) }}, "more than 16 MiB", 33},
+		"one long name":     {pages{tags: func(int) string { return `"` + strings.Repeat("x", 9<<20) + `"` }}, "a value of more than 1 MiB", 1},
+		"one long page":     {pages{tags: func(int) string { return strings.Repeat(`"`+strings.Repeat("x", 1<<19)+`",`, 33) + `"a"` }}, "more than 16 MiB", 1},
+		"each page twice":   {pages{tags: func(i int) string { return fmt.Sprintf(`"tag-%d"`, i/2) }, ends: 100}, "", 102}, // and two beyond the last Link
 		"some without tags": {pages{tags: func(i int) string { return strings.Repeat(fmt.Sprintf(`"tag-%d"`, i), 1-min(i%5, 1)) }, ends: 100}, "", 100},
 	} {
 		t.Run(name, func(t *testing.T) {

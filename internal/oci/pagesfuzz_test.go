@@ -48,7 +48,7 @@ func FuzzLink(f *testing.F) {
 		if err != nil && strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("the error holds the password: %v", err)
 		}
-		if err == nil && len(tags) != l.pages || l.pages == 0 {
+		if err == nil && len(tags) != 1 || l.pages == 0 { // the same one on each page
 			t.Errorf("%d tags of %d pages, %v", len(tags), l.pages, err)
 		}
 		for _, req := range l.asked {

@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
@@ -38,20 +38,14 @@ type Registry struct {
 	login  login
 	tokens *gate
 	o      Options
+	page   atomic.Int64 // how many tags to ask for at once; 0 for as many as the registry likes
 }
 
 // errReadOnly guards a dry run against our own mistakes.
 var errReadOnly = errors.New("refusing to write in a dry run")
 
-// The bounds of a tag list. GHCR pages by 100 unless asked for more (docs/facts.md 11).
-const (
-	tagPage      = 1000
-	maxTagPages  = 2000
-	maxTags      = 1_000_000
-	maxTagBytes  = 16 << 20 // of all names together
-	maxPageBytes = 8 << 20
-	maxRepeats   = 10 // pages in a row that bring nothing new
-)
+// maxPageBytes is how much of an answer is read before it is given on, and the most that is read of a manifest.
+const maxPageBytes = 8 << 20
 
 // OpenRegistry prepares a client. Nothing is sent yet.
 func OpenRegistry(ref Reference, o Options) (*Registry, error) {
@@ -79,11 +73,11 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 	client.SetUserAgent(o.UserAgent)
 	repo.Client = &telling{Client: oneToken{client, repo, actions, first}}
 	repo.PlainHTTP = o.PlainHTTP
-	repo.TagListPageSize = tagPage
-	repo.TagListMaxPages = maxTagPages
 	repo.MaxMetadataBytes = maxPageBytes
 	repo.SkipReferrersGC = true
-	return &Registry{repo, ref, l, first, o}, nil
+	r := &Registry{Repository: repo, ref: ref, login: l, tokens: first, o: o}
+	r.page.Store(tagPage)
+	return r, nil
 }
 
 // oneToken asks for all rights of the run at the first challenge, so that one token
@@ -102,73 +96,43 @@ func (c oneToken) Do(req *http.Request) (*http.Response, error) {
 	if s, ok := ctx.Value(sessionKey{}).(*session); ok && err == nil {
 		s.note(req, resp)
 	}
+	if refused := (*errcode.ErrorResponse)(nil); errors.As(err, &refused) {
+		err = tokenError{err} // what the registry itself answers is no error yet
+	}
 	return resp, err
 }
 
-// Tags lists all tags over all pages. A repository that was never pushed to has none; that is believed only as
+// tokenError is a refusal of the service that was asked for a token, wherever that is.
+type tokenError struct{ error }
+
+func (e tokenError) Unwrap() error { return e.error }
+
+// Tags lists all tags over all pages, each once. A repository that was never pushed to has none; that is believed only as
 // nothingThereYet says. Anything else is an error.
 func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string) error) error {
-	l := tagList{seen: map[uint64]bool{}, seed: maphash.MakeSeed()}
-	err := r.Repository.Tags(ctx, last, func(tags []string) error {
-		if err := l.add(tags); err != nil {
-			return err
-		}
-		return fn(tags)
-	})
+	l := newTagList()
+	err := r.list(ctx, l, last, fn)
 	var resp *errcode.ErrorResponse
-	if errors.As(err, &resp) && l.total == 0 && r.nothingThereYet(resp) {
+	if errors.As(err, &resp) && l.pages == 0 && r.nothingThereYet(resp, errors.As(err, new(tokenError))) {
 		return nil
 	}
 	return r.explain(listing, err)
 }
 
-// nothingThereYet reports whether an answer to the tag list, says that nothing was ever pushed: where the
-// registry says so (NAME_UNKNOWN of the distribution spec, NOT_FOUND from Harbor), and with FirstBuild also in other
-// words: a 404, a 403 that is no limit, whoever says it, or a 401 with a token that the registry's own token service has just given.
-func (r *Registry) nothingThereYet(resp *errcode.ErrorResponse) bool {
-	onList := strings.HasSuffix(resp.URL.Path, "/tags/list") // not the token service's word
+// nothingThereYet reports whether an answer to the tag list, or to the question for a token for it, says that nothing was ever
+// pushed: where the registry says so (NAME_UNKNOWN of the distribution spec, NOT_FOUND from Harbor), and with FirstBuild
+// also in other words: a 404, a 403 that is no limit, whoever says it, or a 401 with a token that the registry's own token
+// service has just given.
+func (r *Registry) nothingThereYet(resp *errcode.ErrorResponse, byTokenService bool) bool {
 	switch resp.StatusCode {
 	case http.StatusNotFound:
-		return onList && (unknownName(resp) || r.o.FirstBuild)
+		return !byTokenService && (unknownName(resp) || r.o.FirstBuild)
 	case http.StatusForbidden:
 		return r.o.FirstBuild && !strings.Contains(resp.Error(), "rate limit") // GHCR's token service says so too, of a package that is missing (docs/facts.md 13)
 	case http.StatusUnauthorized:
-		return r.o.FirstBuild && onList && r.tokens.given.Load()
+		return r.o.FirstBuild && !byTokenService && r.tokens.given.Load()
 	}
 	return false
-}
-
-// tagList watches over the pages of a list: its Links may lead on for ever.
-type tagList struct {
-	total, bytes int
-	repeats      int // pages in a row
-	seen         map[uint64]bool
-	seed         maphash.Seed
-}
-
-// add takes one page, or says why the list is not worth reading on.
-func (l *tagList) add(tags []string) error {
-	var h maphash.Hash
-	h.SetSeed(l.seed)
-	for _, tag := range tags {
-		l.bytes += len(tag)
-		_, _ = h.WriteString(tag + " ") // never fails; no tag has a space
-	}
-	l.total += len(tags)
-	if page := h.Sum64(); len(tags) > 0 && !l.seen[page] {
-		l.seen[page], l.repeats = true, 0
-	} else {
-		l.repeats++
-	}
-	switch {
-	case l.total > maxTags:
-		return fmt.Errorf("more than %d tags: %w", maxTags, errdef.ErrSizeExceedsLimit)
-	case l.bytes > maxTagBytes:
-		return fmt.Errorf("tags of more than %d MiB: %w", maxTagBytes>>20, errdef.ErrSizeExceedsLimit)
-	case l.repeats >= maxRepeats:
-		return fmt.Errorf("%d pages in a row brought nothing new: %w", l.repeats, errdef.ErrTooManyPages)
-	}
-	return nil
 }
 
 // nameUnknownHarbor is what Harbor says in place of NAME_UNKNOWN.

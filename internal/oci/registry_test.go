@@ -2,7 +2,6 @@ package oci
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -88,8 +87,8 @@ func TestNoTagsIsBelievedOnlyWhenSaid(t *testing.T) {
 		"200 with nothing":                    {canned{200, "", ""}, false, "no JSON object", 0},
 		"200 with another object":             {canned{200, "", `{"message":"rate limited"}`}, false, `no "tags"`, 0},
 		"200 with an empty object":            {canned{200, "", `{}`}, false, `no "tags"`, 0},
-		"200 cut off":                         {canned{200, "", `{"name":"acme/fleet","tags":["a","b`}, false, "unexpected EOF", 0},
-		"200 with a list of something else":   {canned{200, "", `{"tags":[{"a":1}]}`}, false, "cannot unmarshal", 0},
+		"200 cut off":                         {canned{200, "", `{"name":"acme/fleet","tags":["a","b`}, false, "200, but the answer is cut off", 0},
+		"200 with a list of something else":   {canned{200, "", `{"tags":[{"a":1}]}`}, false, `its "tags" are no list of names`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tags, err := allTags(t, openCanned(t, c.answer, Options{FirstBuild: c.firstBuild}))
@@ -129,21 +128,13 @@ func FuzzTagList(f *testing.F) {
 		if status == http.StatusNotFound && len(tags) == 0 && (strings.Contains(body, "NAME_UNKNOWN") || strings.Contains(body, "NOT_FOUND") || strings.Contains(body, `\u`)) {
 			return
 		}
-		var page map[string]json.RawMessage
-		dec := json.NewDecoder(strings.NewReader(body))
-		if status != http.StatusOK || dec.Decode(&page) != nil {
-			t.Fatalf("%d %q is taken for the tags %q", status, body, tags)
+		if want, ok := wholeTags([]byte(body)); status != http.StatusOK || !ok || len(tags) > len(want) {
+			t.Errorf("%d %q is taken for the tags %q", status, body, tags)
 		}
-		for key := range page { // encoding/json matches keys without case
-			if strings.EqualFold(key, "tags") {
-				return
-			}
-		}
-		t.Errorf("%q is taken for the tags %q", body, tags)
 	})
 }
 
-// TestPages reads all pages, whatever their order and size, and none twice for ever.
+// TestPages reads all pages, whatever their order and size, none twice for ever, and no tag twice.
 func TestPages(t *testing.T) {
 	var pages atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -170,7 +161,7 @@ func TestPages(t *testing.T) {
 		}
 		return r
 	}
-	if tags, err := allTags(t, open("/acme/fleet")); err != nil || !slices.Equal(tags, []string{"z", "b", "a", "b"}) {
+	if tags, err := allTags(t, open("/acme/fleet")); err != nil || !slices.Equal(tags, []string{"z", "b", "a"}) {
 		t.Errorf("tags %q, %v", tags, err)
 	}
 	pages.Store(0)

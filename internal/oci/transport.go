@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -56,8 +55,7 @@ func (c watched) Write(b []byte) (int, error) {
 }
 
 // normalizer makes every answer one that oras-go cannot misread: an error keeps
-// its text even when it is not JSON; a tag list without "tags" is an error, where oras-go
-// reads it as empty, and so is one that it would cut off, or a web page.
+// its text even when it is not JSON, and a web page is no manifest.
 type normalizer struct{ next http.RoundTripper }
 
 func (t normalizer) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -69,12 +67,6 @@ func (t normalizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	case resp.StatusCode >= 400:
 		keepText(resp)
 	case resp.StatusCode != http.StatusOK:
-	case strings.HasSuffix(req.URL.Path, "/tags/list"):
-		if problem := notTagList(peek(resp)); problem != "" {
-			answer(resp, http.StatusBadGateway, notAnAnswer, problem)
-		} else if page, _ := beginning(resp, maxPageBytes+1); len(page) > maxPageBytes {
-			answer(resp, http.StatusBadGateway, notAnAnswer, fmt.Sprintf("a page of the tag list has more than %d MiB", maxPageBytes>>20))
-		}
 	case strings.Contains(req.URL.Path, "/manifests/") && isHTML(resp, peek(resp)):
 		answer(resp, http.StatusBadGateway, notAnAnswer, webPage)
 	}
@@ -112,47 +104,25 @@ func keepText(resp *http.Response) {
 	answer(resp, resp.StatusCode, "", message)
 }
 
-// notTagList says what a tag list lacks. The body may be cut off by peek, so that
-// only its beginning is looked at.
-func notTagList(start []byte) string {
-	dec := json.NewDecoder(bytes.NewReader(start))
-	if bytes.HasPrefix(bytes.TrimSpace(start), []byte("<")) {
-		return webPage
-	}
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return "the answer is no JSON object"
-	}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return "the answer is no complete JSON object"
-		}
-		if key == "tags" {
-			return ""
-		}
-		var skipped json.RawMessage
-		if err := dec.Decode(&skipped); err != nil {
-			return "the answer has no tags near its start"
-		}
-	}
-	return `the answer has no "tags"`
-}
-
 func isHTML(resp *http.Response, text []byte) bool {
 	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.TrimSpace(text), []byte("<"))
 }
 
 func answer(resp *http.Response, status int, code, message string) {
-	const limit = 400
-	if len(message) > limit {
-		message = message[:limit] + "…"
-	}
-	message = strings.ToValidUTF8(strings.TrimSpace(message), string(utf8.RuneError))
-	blob, _ := json.Marshal(map[string]any{"errors": []map[string]string{{"code": code, "message": message}}}) //nolint:errchkjson // strings only
+	blob, _ := json.Marshal(map[string]any{"errors": []map[string]string{{"code": code, "message": clip(message)}}}) //nolint:errchkjson // strings only
 	resp.StatusCode, resp.ContentLength = status, int64(len(blob))
 	resp.Header.Del("Content-Length")
 	resp.Header.Set("Content-Type", "application/json")
 	resp.Body = body{bytes.NewReader(blob), resp.Body}
+}
+
+// clip is the beginning of what somebody said.
+func clip(text string) string {
+	const limit = 400
+	if len(text) > limit {
+		text = text[:limit] + "…"
+	}
+	return strings.ToValidUTF8(strings.TrimSpace(text), string(utf8.RuneError))
 }
 
 // peek reads the beginning of a response body and leaves it in place.
