@@ -116,7 +116,7 @@ func TestTwoOfOneHeight(t *testing.T) {
 		"it is listed": func(_ *build.Build, _ *pipelinetest.Shelf, first func()) { first() },
 		"it can be read, and the list lags": func(b *build.Build, s *pipelinetest.Shelf, first func()) {
 			first()
-			b.Repo = &hidden{s.Store, pipeline.IsCandidate}
+			b.Repo = &hidden{s.Store, func(tag string) bool { return tag == "0.0.1-rc.2" }}
 		},
 		"the registry keeps it there": func(b *build.Build, s *pipelinetest.Shelf, first func()) {
 			inTheMiddleOf(b, &immutable{Store: s.Store, answer: deniedError{}}, first)
@@ -163,7 +163,7 @@ func TestNextBaseIsTakenToo(t *testing.T) {
 	b.Origin = origin(2, 3)
 	s.Put(t, "b")
 	s.Put(t, "x")
-	b.Repo = &blind{&immutable{Store: s.Store, answer: keptError{}, keeps: func(tag string) bool { return tag == "0.0.1-rc.2" }}}
+	b.Repo = &blind{&immutable{Store: s.Store, answer: keptError{}, keeps: func(tag string) bool { return tag == "0.0.1-rc.2" }}, "0.0.3-rc.2"}
 	s.Before = func(tag string) error {
 		if tag == "0.0.1-rc.2" {
 			s.Put(t, "b", tag)
@@ -200,10 +200,15 @@ func TestTakenWhileUploading(t *testing.T) {
 	})
 }
 
-// blind is a registry whose list is as it was before everything.
-type blind struct{ *immutable }
+// blind is a registry whose list shows but one tag.
+type blind struct {
+	*immutable
+	shows string
+}
 
-func (*blind) Tags(context.Context, string, func([]string) error) error { return nil }
+func (s *blind) Tags(ctx context.Context, last string, fn func([]string) error) error {
+	return (&hidden{s.Store, func(tag string) bool { return tag != s.shows }}).Tags(ctx, last, fn)
+}
 
 // sluggish is a store that takes long to store.
 type sluggish struct {

@@ -131,7 +131,8 @@ func (r *run) settle(ctx context.Context, p *plan, names digest.Digest) (won boo
 }
 
 // follow writes the commit's tags on a, which its candidate names, and takes a list beside
-// them: one that has the written candidate, if one is given.
+// them: one that shows the written candidate, if one is given. Without that the build ends here:
+// what would come next is decided by the list.
 func (r *run) follow(ctx context.Context, p *plan, a *pipeline.Artifact, written string) error {
 	if a.Desc.Digest != p.artifact.Desc.Digest {
 		p.artifact, p.outcome, p.reason = a, pipeline.Unchanged, "another run built this commit at the same time, with the same content"
@@ -151,7 +152,7 @@ func (r *run) follow(ctx context.Context, p *plan, a *pipeline.Artifact, written
 	now := r.now
 	if written != "" {
 		g.Go(func() (err error) {
-			now, err = r.store.ListAgain(all, r.now, written)
+			now, err = r.store.ListWritten(all, r.now, written)
 			return err
 		})
 	}

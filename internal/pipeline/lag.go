@@ -40,6 +40,18 @@ func (s *Store) ListWith(ctx context.Context, before Snapshot, tag string) (snap
 	return snap.With(tag), shown, nil
 }
 
+// ListWritten is ListAgain for a tag that this run has written. A list that never shows it may lack others too, so that
+// neither what is newest nor what is free can be told from it.
+func (s *Store) ListWritten(ctx context.Context, before Snapshot, tag string) (Snapshot, error) {
+	now, shown, err := s.ListWith(ctx, before, tag)
+	if err == nil && !shown {
+		err = Refuse("its tag list lags too far behind its writes, or ends before the last tag; run again in a minute, nothing has to be undone;"+
+			" if it stays so, this registry does not list all its tags, and no version can be told from that: use another one",
+			"%s took tag %q and does not list it", s.Name, tag)
+	}
+	return now, err
+}
+
 // Sleep waits, or ends with ctx.
 func Sleep(ctx context.Context, d time.Duration) error {
 	select {

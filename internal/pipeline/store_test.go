@@ -85,7 +85,7 @@ func (l lagging) Tags(ctx context.Context, last string, fn func([]string) error)
 	})
 }
 
-// TestListWithWaits: an own write is waited for, and believed where it never shows.
+// TestListWithWaits: an own write is waited for, and where it never shows it is believed, or the list is not.
 func TestListWithWaits(t *testing.T) {
 	for asks, want := range map[int]bool{0: true, 3: true, 1000: false} {
 		s := pipelinetest.NewShelf(t, "0.0.1-rc.1=a 0.0.1=a")
@@ -95,6 +95,14 @@ func TestListWithWaits(t *testing.T) {
 			now, shown, err := store.ListWith(t.Context(), pipeline.NewSnapshot(nil), "0.0.1")
 			if stable, ok := now.Ladder.Stable(); err != nil || shown != want || !ok || stable.String() != "0.0.1" {
 				t.Errorf("after %d lists without it: shown %v, %v, %v", asks, shown, now.Tags, err)
+			}
+			left = asks
+			var r *pipeline.Refusal
+			switch now, err := store.ListWritten(t.Context(), pipeline.NewSnapshot(nil), "0.0.1"); {
+			case want && (err != nil || !now.Has("0.0.1")):
+				t.Errorf("after %d lists without it: %v, %v", asks, now.Tags, err)
+			case !want && (!errors.As(err, &r) || !strings.Contains(err.Error(), `took tag "0.0.1" and does not list it`) || r.Hint() == ""):
+				t.Errorf("after %d lists without it: %v", asks, err)
 			}
 		})
 	}
