@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"net/http"
 	"net/url"
@@ -180,29 +181,36 @@ func fewer(err error, n int64) (most int64) {
 
 // tagList watches over the pages of a list: its Links may lead on for ever.
 type tagList struct {
-	seen    map[string]bool
+	seen    map[string]bool // tags
+	had     map[uint64]bool // pages
+	seed    maphash.Seed
 	bytes   int   // of all names
 	left    int64 // bytes that may still be read
 	pages   int
 	longest int // page that another one came after
-	repeats int // pages in a row that brought nothing new
+	repeats int // pages in a row that were there before
 }
 
-func newTagList() *tagList { return &tagList{seen: map[string]bool{}, left: maxListBytes} }
+func newTagList() *tagList {
+	return &tagList{seen: map[string]bool{}, had: map[uint64]bool{}, seed: maphash.MakeSeed(), left: maxListBytes}
+}
 
 // add gives those tags of a page that are new, or says why the list is not worth reading on.
 func (l *tagList) add(p page) (fresh []string, err error) {
+	var h maphash.Hash
+	h.SetSeed(l.seed)
 	for _, tag := range p.tags {
+		_, _ = h.WriteString(tag + " ") // never fails; no tag has a space
 		if !l.seen[tag] {
 			l.seen[tag] = true
 			l.bytes += len(tag)
 			fresh = append(fresh, tag)
 		}
 	}
-	if l.pages++; len(fresh) > 0 {
-		l.repeats = 0
-	} else {
-		l.repeats++
+	l.pages++
+	l.repeats++
+	if page := h.Sum64(); len(p.tags) > 0 && !l.had[page] {
+		l.had[page], l.repeats = true, 0
 	}
 	if l.repeats >= maxRepeats {
 		return nil, fmt.Errorf("%d pages in a row brought nothing new: %w", l.repeats, errdef.ErrTooManyPages)
