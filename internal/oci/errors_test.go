@@ -146,11 +146,11 @@ func TestWhoRefused(t *testing.T) {
 		registry http.RoundTripper
 		asking   string // of a token; empty for the registry itself
 	}{
-		"the registry":                       {denied, ""},
-		"a registry behind a path prefix":    {moved, ""},
-		"a token service":                    {challenge("https://auth.test/token"), "auth.test"},
-		"a token service below /v2/ (quay)":  {challenge("https://registry.test/v2/auth"), "registry.test"},
-		"a token service that says its list": {challenge("https://registry.test/v2/x/tags/list"), "registry.test"},
+		"the registry":                          {denied, ""},
+		"a registry behind a path prefix":       {moved, ""},
+		"a token service":                       {challenge("https://auth.test/token"), "auth.test"},
+		"a token service below /v2/ (quay)":     {challenge("https://registry.test/v2/auth"), "registry.test"},
+		"a token service where a list would be": {challenge("https://registry.test/v2/x/tags/list"), "registry.test"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := openCanned(t, c.registry, Options{Credentials: Credentials{Username: "robot", Password: "s3cret"}})

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"oras.land/oras-go/v2/errdef"
 )
@@ -67,7 +68,7 @@ func FuzzReadTags(f *testing.F) {
 			}
 		}
 		want, ok := wholeTags(body)
-		for _, in := range []io.Reader{bytes.NewReader(body), iotestOneByte{bytes.NewReader(body)}} {
+		for _, in := range []io.Reader{bytes.NewReader(body), iotest.OneByteReader(bytes.NewReader(body))} {
 			left := int64(maxListBytes)
 			got, err := readTags(in, &left)
 			if (err == nil) != ok || !slices.Equal(got, want) {
@@ -82,11 +83,6 @@ func FuzzReadTags(f *testing.F) {
 		}
 	})
 }
-
-// iotestOneByte gives one byte at a time.
-type iotestOneByte struct{ io.Reader }
-
-func (r iotestOneByte) Read(b []byte) (int, error) { return r.Reader.Read(b[:min(1, len(b))]) }
 
 // TestNoTagList says what is wrong with an answer that is no tag list.
 func TestNoTagList(t *testing.T) {

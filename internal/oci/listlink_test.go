@@ -105,7 +105,7 @@ func TestLinksAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := &linking{links: []string{c.link}}
 			_, err := allTags(t, openCanned(t, l, Options{Credentials: Credentials{Username: "u", Password: "s3cret"}}))
-			checkHint(t, err, "the Link to the next page of the tag list ", c.hints...)
+			checkHint(t, err, "", c.hints...)
 			if !strings.Contains(err.Error(), c.says) || len(err.Error()) > 1000 {
 				t.Errorf("%v, want one with %q", err, c.says)
 			}
