@@ -62,13 +62,19 @@ func cachedBinary(module string) (string, error) {
 		}
 		fmt.Fprintf(hash, "%s %d\n%s", name, len(data), data)
 	}
+	dir, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, fmt.Sprintf("registry-%x", hash.Sum(nil)[:8])), nil
+}
+
+// cacheDir is where binaries stay from one run of the tests to the next.
+func cacheDir() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = os.TempDir()
 	}
 	dir := filepath.Join(cache, "oci-promote-test")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	return filepath.Join(dir, fmt.Sprintf("registry-%x", hash.Sum(nil)[:8])), nil
+	return dir, os.MkdirAll(dir, 0o755)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -21,17 +22,13 @@ const startTimeout = 30 * time.Second
 // process is a running registry. It listens on a Unix socket: no port to race for, and no way around the proxy.
 type process struct {
 	command *exec.Cmd
-	stdin   io.Closer // the registry ends when this does, also if the test is killed
+	stdin   io.Closer // ours ends when this does, also if the test is killed
 	sockets string    // a directory with a short name: the name of a socket has at most some 100 bytes
 	output  *syncBuffer
 	ended   chan struct{}
 }
 
-func startProcess(dir string, config func(socket string) any) (*process, error) {
-	binary, err := build()
-	if err != nil {
-		return nil, err
-	}
+func startProcess(dir, binary string, config func(socket string) any) (*process, error) {
 	sockets, err := os.MkdirTemp("", "registry")
 	if err != nil {
 		return nil, err
@@ -60,14 +57,19 @@ func (p *process) run(binary, configFile string, config any) error {
 	if p.stdin, err = p.command.StdinPipe(); err != nil {
 		return err
 	}
-	if err := p.command.Start(); err != nil {
-		return err
-	}
+	endWithUs(p.command)
+	started := make(chan error)
 	go func() {
-		_ = p.command.Wait() // it was killed, or says why it ended
-		close(p.ended)
+		runtime.LockOSThread() // who ends with us ends with the thread that started it
+		defer runtime.UnlockOSThread()
+		err := p.command.Start()
+		started <- err
+		if err == nil {
+			_ = p.command.Wait() // it was killed, or says why it ended
+			close(p.ended)
+		}
 	}()
-	return nil
+	return <-started
 }
 
 func (p *process) socket() string { return filepath.Join(p.sockets, "s") }

@@ -33,6 +33,9 @@ type Options struct {
 	WriteDelay func() time.Duration
 	// NoKeepAlive has the proxy open a connection to the registry for each request, so that none stays open behind it.
 	NoKeepAlive bool
+	// Binary is a registry to run in place of Distribution 3, with the same command line, configuration and storage: see
+	// Debian. It asks for no token.
+	Binary string
 }
 
 // Server is a running registry. Its methods may be called from many goroutines at once.
@@ -42,7 +45,7 @@ type Server struct {
 	// Username and Password are accepted if the registry asks for any.
 	Username, Password string
 
-	storage  string // root of the filesystem driver
+	storage  string // root of the filesystem driver; "" of a Front
 	options  Options
 	process  *process
 	front    *http.Server
@@ -111,7 +114,11 @@ func (s *Server) startUpstream(dir string) error {
 			return err
 		}
 	}
-	process, err := startProcess(dir, func(socket string) any { return s.config(dir, socket) })
+	binary, err := s.binary()
+	if err != nil {
+		return err
+	}
+	process, err := startProcess(dir, binary, func(socket string) any { return s.config(dir, socket) })
 	if err != nil {
 		return err
 	}
@@ -120,6 +127,16 @@ func (s *Server) startUpstream(dir string) error {
 		return process.dial(ctx)
 	})
 	return nil
+}
+
+func (s *Server) binary() (string, error) {
+	switch {
+	case s.options.Binary == "":
+		return build()
+	case s.options.Token:
+		return "", fmt.Errorf("%s is not set up to ask for a token", s.options.Binary)
+	}
+	return s.options.Binary, nil
 }
 
 // Close ends the registry and every open connection. What it stored stays.

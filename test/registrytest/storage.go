@@ -79,7 +79,12 @@ func (s *Server) writeBlob(id digest.Digest, data []byte) error {
 
 // The layout is Distribution's, in the documentation of its package registry/storage. A tag's "index" directory
 // is left out: only the garbage collector reads it.
-func (s *Server) root() string               { return filepath.Join(s.storage, "docker", "registry", "v2") }
+func (s *Server) root() string {
+	if s.storage == "" {
+		panic("registrytest: the registry behind a Front keeps nothing where this looks")
+	}
+	return filepath.Join(s.storage, "docker", "registry", "v2")
+}
 func (s *Server) repoDir(repo string) string { return filepath.Join(s.root(), "repositories", repo) }
 func (s *Server) tagsDir(repo string) string {
 	return filepath.Join(s.repoDir(repo), "_manifests", "tags")

@@ -1,0 +1,11 @@
+package registrytest
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// endWithUs has the kernel end a process when the thread that started it does, and so with a test that was killed.
+func endWithUs(command *exec.Cmd) {
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
