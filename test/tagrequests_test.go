@@ -1,18 +1,13 @@
 package test
 
 import (
-	"bytes"
-	"crypto/sha1"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/oci-promote/oci-promote/internal/bundle"
 	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
@@ -156,9 +151,6 @@ func TestRequestsOfAPromotionInALongHistory(t *testing.T) {
 	}
 }
 
-// height is how a manifest tells the height of its commit.
-func height(n int) []byte { return fmt.Appendf(nil, `%q:"%d"`, bundle.HeightAnnotation, n) }
-
 // A repository whose 500 candidates name 5 artifacts, as one whose every build is rescued for long, costs no more.
 func TestRequestsOfAPromotionOfFewDigests(t *testing.T) {
 	t.Parallel()
@@ -180,20 +172,10 @@ func TestRequestsOfAPromotionOfFewDigests(t *testing.T) {
 func seedHistory(t *testing.T, s *registrytest.Server, j *programtest.Journal, n int, tagsOf func(i int, a *programtest.Artifact) []string) []programtest.Artifact {
 	t.Helper()
 	model := programtest.BuildFor(t, s, strings.Repeat("f", 40), 0)
-	manifest := j.All()[0].Body
 	all := make([]programtest.Artifact, n)
-	for i := range all {
-		sum := sha1.Sum([]byte(strconv.Itoa(i)))
-		all[i].Commit = hex.EncodeToString(sum[:])
-		hour := func(n int) []byte {
-			return []byte(time.Unix(1767225600+3600*int64(n), 0).UTC().Format(time.RFC3339))
-		}
-		body := bytes.ReplaceAll(bytes.ReplaceAll(manifest, []byte(model.Commit), []byte(all[i].Commit)), hour(0), hour(i+1))
-		if bytes.Count(body, height(1)) != 1 {
-			t.Fatalf("the manifest does not tell its height: %s", body)
-		}
-		body = bytes.ReplaceAll(body, height(1), height(i+2))
-		all[i].Digest = s.SeedManifest(fleet, body, tagsOf(i, &all[i])...).String()
+	for i, d := range programtest.Descendants(t, model, j.All()[0].Body, n) {
+		all[i].Commit = d.Commit
+		all[i].Digest = s.SeedManifest(fleet, d.Manifest, tagsOf(i, &all[i])...).String()
 	}
 	return all
 }
