@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/oci-promote/oci-promote => ../
 
 require (
+	cuelabs.dev/go/oci/ociregistry v0.0.0-20251212221603-3adeb8663819
 	github.com/Masterminds/semver/v3 v3.5.0
 	github.com/distribution/distribution/v3 v3.1.2
 	github.com/flanksource/gomplate/v3 v3.24.84

@@ -59,3 +59,15 @@ func (s *Server) Named(repo, tag string) string {
 	}
 	return string(link)
 }
+
+// Manifest is the body of a manifest on the disk; nil for "" and for what is not there. It panics if the disk fails.
+func (s *Server) Manifest(repo string, id digest.Digest) []byte {
+	if id == "" {
+		return nil
+	}
+	body, err := os.ReadFile(s.blobFile(id))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		panic(fmt.Errorf("reading %s of %s: %w", id, repo, err))
+	}
+	return body
+}

@@ -72,9 +72,10 @@ func (s *Server) writeForeign(repo string) (digest.Digest, error) {
 	)
 }
 
-func (s *Server) writeBlob(id digest.Digest, data []byte) error {
-	dir := filepath.Join(s.root(), "blobs", id.Algorithm().String(), id.Encoded()[:2], id.Encoded())
-	return writeFile(filepath.Join(dir, "data"), data)
+func (s *Server) writeBlob(id digest.Digest, data []byte) error { return writeFile(s.blobFile(id), data) }
+
+func (s *Server) blobFile(id digest.Digest) string {
+	return filepath.Join(s.root(), "blobs", id.Algorithm().String(), id.Encoded()[:2], id.Encoded(), "data")
 }
 
 // The layout is Distribution's, in the documentation of its package registry/storage. A tag's "index" directory
