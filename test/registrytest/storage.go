@@ -72,7 +72,9 @@ func (s *Server) writeForeign(repo string) (digest.Digest, error) {
 	)
 }
 
-func (s *Server) writeBlob(id digest.Digest, data []byte) error { return writeFile(s.blobFile(id), data) }
+func (s *Server) writeBlob(id digest.Digest, data []byte) error {
+	return writeFile(s.blobFile(id), data)
+}
 
 func (s *Server) blobFile(id digest.Digest) string {
 	return filepath.Join(s.root(), "blobs", id.Algorithm().String(), id.Encoded()[:2], id.Encoded(), "data")

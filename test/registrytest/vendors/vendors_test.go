@@ -80,14 +80,14 @@ func TestAnswersAreInTheSpecificationsForm(t *testing.T) {
 // What a client that follows every Link, or asks for what comes after the last tag where there is none, gets is all tags once.
 func TestListsAreWhole(t *testing.T) {
 	var want []string
-	for _, a := range "0123456789abcdefghijklmnopqrstuvwxyz" {
-		for _, b := range "abcdefghij" {
+	for _, a := range "0123456789abcdefghijklm" {
+		for _, b := range "abcdefg" {
 			want = append(want, string([]rune{a, b}))
 		}
 	}
 	slices.Sort(want)
 	for _, v := range Table {
-		for _, query := range []string{"", "n=1", "n=7", "n=1000", "n=2000"} {
+		for _, query := range []string{"", "n=7", "n=160", "n=161", "n=1000", "n=2000"} {
 			g := New(v, Options{})
 			g.Put("acme/fleet", []byte(`{"mediaType":"application/vnd.oci.image.manifest.v1+json"}`), want...)
 			got, status := readList(t, g, query)
