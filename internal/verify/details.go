@@ -107,5 +107,8 @@ func (r *reading) readBlobs(ctx context.Context, artifacts []*pipeline.Artifact)
 			}
 		}
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return cmp.Or(r.unchecked, err)
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,7 +108,8 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 				begin := time.Now()
 				err := leak(ctx, t, c, m.run)
 				cancel()
-				if name == "cancelled" && !errors.Is(err, context.Canceled) || err == nil {
+				optional := mode == "verify" && at.method == http.MethodHead && strings.Contains(at.path, "/blobs/") // its diagnosis stands without
+				if name == "cancelled" && !errors.Is(err, context.Canceled) || err == nil && (name == "cancelled" || !optional) {
 					t.Errorf("%s, %s at request %d, %s %s: error %v", mode, name, i, at.method, at.path, err)
 				}
 				if took := time.Since(begin); took > time.Minute {

@@ -39,7 +39,7 @@ func (l *load) checkRequests(t *testing.T, r *loadRun) {
 	if r.attempts > 1 {
 		return
 	}
-	most, lists := 14, 2
+	most, shows := 14, 1
 	rose := func(e programtest.TagWrite) bool {
 		return modelStableForm.MatchString(e.Tag) && e.At.After(r.started) && e.Began.Before(r.ended)
 	}
@@ -47,12 +47,17 @@ func (l *load) checkRequests(t *testing.T, r *loadRun) {
 		most = 40
 	}
 	if l.kind.lag > 0 {
-		most += 3 // looks at what it wrote, until that is shown
+		most, shows = most+3, 4 // looks at what it wrote, and lists, until that is shown
 	}
+	lists := 1 + shows
 	for _, e := range l.model.collisions { // each costs a look at the next base, and a list
 		if l.model.artifacts[e.Digest].height == r.commit.height {
-			lists++
+			lists += shows
 		}
+	}
+	if l.kind.lag > 0 {
+		lists += shows * len(r.report.Rescued)
+		most += lists - 2
 	}
 	all, listed := 0, 0
 	for _, asked := range l.model.requests {
