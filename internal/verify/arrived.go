@@ -136,7 +136,7 @@ func (r *reading) arrivals() (all []pipeline.Arrival) {
 			continue
 		}
 		arrival := pipeline.Arrival{Version: tag, Commit: r.artifacts[tag].Revision.Commit, Rollback: r.wentBack[tag], At: at}
-		previous, known := r.previousOf(tag, at)
+		previous, known := r.previousOf(tag, at, r.wentBack[tag])
 		if !known || !full(arrival.Commit) {
 			continue
 		}
@@ -181,9 +181,10 @@ func (r *reading) reportOf(tag string) (w Word) {
 }
 
 // previousOf is what live ran before it had a stable: the highest lower one that it reported
-// healthy sooner; by the cluster alone, the next lower one. Empty where there was none. It is not
-// known where none of the lower ones was read or reported: the reports may have begun with this one.
-func (r *reading) previousOf(tag string, before time.Time) (previous string, known bool) {
+// healthy sooner or, where it went back, that it failed with; by the cluster alone, the next lower
+// one. Empty where there was none. It is not known where none of the lower ones was read or
+// reported: the reports may have begun with this one.
+func (r *reading) previousOf(tag string, before time.Time, back bool) (previous string, known bool) {
 	read := r.stables()
 	lower := read[slices.Index(read, tag)+1:]
 	complete := len(read) == len(r.snap.Ladder.Stables)
@@ -199,7 +200,7 @@ func (r *reading) previousOf(tag string, before time.Time) (previous string, kno
 		if w.State == "" || !w.At.Before(before) {
 			continue
 		}
-		if w.Healthy {
+		if w.Healthy || back && w.bad() {
 			return tag, true
 		}
 		reported = true

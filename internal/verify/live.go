@@ -202,27 +202,44 @@ func (r *reading) failsOnLive() *pipeline.Finding {
 }
 
 func (r *reading) liveFailed(w Word) *pipeline.Finding {
-	back := "the digest that live had before"
-	if previous, _ := r.previousOf(r.stable.tag, w.At); previous != "" {
-		back = fmt.Sprintf("digest %s, which is %s", r.digestOf(previous), previous)
-	}
 	return &pipeline.Finding{
 		Code: pipeline.LiveFailed, Severity: pipeline.Error, Since: w.At,
 		Message: fmt.Sprintf("live reports that %s (commit %s) is not healthy: %s", r.stable.tag, short(r.stable.artifact.Revision.Commit), w),
-		Hint: "see on live `flux get kustomizations -A` and the events of what it names; if integration did not find it, roll back first:" +
-			" mode tag with version: next and " + back,
+		Hint:    "see on live `flux get kustomizations -A` and the events of what it names; " + r.wayBack(w),
 	}
 }
 
+// wayBack is what to roll back to from what fails on live: the highest stable that live was healthy
+// with, below all that name the same artifact. Those in between were rolled back from.
+func (r *reading) wayBack(w Word) string {
+	lowest := r.stable.tag
+	for _, tag := range r.stables() {
+		if r.digestOf(tag) == r.stable.artifact.Desc.Digest {
+			lowest = tag
+		}
+	}
+	const first = "if integration did not find it, roll back first: mode tag with version: next and "
+	switch previous, known := r.previousOf(lowest, w.At, false); {
+	case known && previous == "":
+		return "no earlier artifact is known to have been healthy there, so that there is none to roll back to: mend it with a new commit"
+	case previous == "" || r.stable.rollback && lowest == r.stable.tag:
+		return first + "the digest of a version that live was healthy with"
+	default:
+		return fmt.Sprintf("%sdigest %s, which is %s", first, r.digestOf(previous), previous)
+	}
+}
+
+// liveNoReport is that live said nothing of the stable, or since a time no more than w.
 func (r *reading) liveNoReport(w Word, since time.Time) *pipeline.Finding {
-	said := fmt.Sprintf("no commit status %s/… on its commit or on those of the stables before", r.LiveContext)
+	what := fmt.Sprintf("%s (commit %s)", r.stable.tag, short(r.stable.artifact.Revision.Commit))
+	said := fmt.Sprintf("live has not reported %s, although it selects it%s; there is no commit status %s/… on its commit or on those of the stables before",
+		what, sinceWords(since), r.LiveContext)
 	if w.State != "" {
-		said = fmt.Sprintf("no more than %q, which proves nothing", w)
+		said = fmt.Sprintf("live does not report %s healthy:%s there is no more than %q, which proves nothing", what, sinceWords(since), w)
 	}
 	return &pipeline.Finding{
 		Code: pipeline.LiveNoReport, Since: since,
-		Message: fmt.Sprintf("live has not reported %s (commit %s), although it selects it%s; there is %s: it did not apply it, or its report did not arrive",
-			r.stable.tag, short(r.stable.artifact.Revision.Commit), sinceWords(since), said),
+		Message: said + ": it did not apply it, or its report did not arrive",
 		Hint: "on live: `flux get kustomizations -A` and `kubectl logs -n flux-system deploy/notification-controller`; it needs a Provider and an Alert of its own," +
 			" a token that may write commit statuses, and live-status-context must be how its contexts begin; with cluster-state verify looks at the cluster itself",
 	}

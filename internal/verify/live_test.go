@@ -39,7 +39,7 @@ func TestVerifyRunningOnLive(t *testing.T) {
 		{name: "mended", words: one, host: &told{words: "a:success@5", head: "a", live: "0.0.1=a:success@90"}, at: late, change: reporting(), path: "+++++++"},
 		{name: "failure and success of one second", words: one, host: &told{words: "a:success@5", head: "a", live: "0.0.1=a:success@9 =a:failure@9"}, at: late, change: reporting(), path: "++++++x", want: "!live-failed"},
 		{name: "a success that is no health", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:unready@14"}, at: early, change: reporting(), path: "++++++w"},
-		{name: "a success that is no health, for long", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:unready@14"}, at: late, change: reporting(), path: "++++++x", want: "!live-no-report", message: "dependency not ready"},
+		{name: "a success that is no health, for long", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:unready@14"}, at: late, change: reporting(), path: "++++++x", want: "!live-no-report", message: "live does not report 0.0.2 (commit a006200) healthy: since 2026-01-01T01:51:00Z there is no more than"},
 		{name: "pending for long", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:pending@14"}, at: late, change: reporting(), path: "++++++x", want: "!live-no-report", message: "pending"},
 		{name: "was healthy, and is not sure lately", words: one, host: &told{words: "a:success@5", head: "a", live: "0.0.1=a:unready@170"}, at: late, change: reporting(), path: "++++++w"},
 		{name: "no report yet", words: two, host: &told{words: "b:success@9", head: "b"}, at: early, change: reporting(), path: "++++++w"},
@@ -103,6 +103,42 @@ func TestVerifyTellsOfASoak(t *testing.T) {
 		step := must(v.Run(t.Context())).Path[4]
 		if step.Stage != pipeline.PromotedStage || step.State != pipeline.Waiting || step.Evidence.Status != want {
 			t.Errorf("after %d minutes %+v, want %q", minutes, step, want)
+		}
+	}
+}
+
+// What fails on live is rolled back to an earlier artifact that live was healthy with; to none where none is known.
+func TestVerifyNamesTheWayBackOfLive(t *testing.T) {
+	const (
+		one  = "@a +a 0.0.1-rc.1=a 0.0.1=a "
+		two  = one + "@b +b 0.0.2-rc.2=b 0.0.2=b "
+		back = two + "0.0.3=a "
+		deep = two + "0.0.3=b 0.0.4=b @c +c 0.0.5-rc.3=c 0.0.5=c 0.0.6=a "
+		none = "no earlier artifact is known to have been healthy there, so that there is none to roll back to"
+	)
+	for _, test := range []struct {
+		words, live, want string // a part of the hint; of an artifact its letter
+	}{
+		{two, "0.0.1=a:success@6 0.0.2=b:failure@14", "and digest a, which is 0.0.1"},
+		{back, "0.0.1=a:success@6 0.0.2=b:success@14 0.0.3=a:failure@30", none}, // b was rolled back from
+		{back, "0.0.1=a:success@6 0.0.2=b:failure@14 0.0.3=a:failure@30", none}, // a is what fails
+		{two + "0.0.3=b 0.0.4=b ", "0.0.1=a:success@6 0.0.2=b:success@14 0.0.4=b:failure@30", "and digest a, which is 0.0.1"},
+		{deep, "0.0.2=b:success@14 0.0.5=c:success@20 0.0.6=a:failure@30", "the digest of a version that live was healthy with"}, // what a followed was not read
+		{two, "0.0.1=a:failure@6 0.0.2=b:failure@14", none},
+		{one, "0.0.1=a:failure@6", none},
+		{one, "=a:failure@6", none},
+		{two, "0.0.2=b:failure@14", "the digest of a version that live was healthy with"}, // reports may have begun with it
+	} {
+		s := newShelf(t, expand(test.words))
+		v := verifyOf(t, s, &told{s: s, words: "a:success@5 b:success@9", head: "b", live: test.live}, 60)
+		reporting()(t, s, &v)
+		want := test.want
+		for _, letter := range []string{"a", "b"} {
+			want = strings.Replace(want, "digest "+letter+",", "digest "+s.digests[letter].String()+",", 1)
+		}
+		r := must(v.Run(t.Context()))
+		if r.Findings[0].Code != pipeline.LiveFailed || !strings.Contains(r.Findings[0].Hint, want) {
+			t.Errorf("%q:\n%s\nwant %q", test.live, wholeOf(r), want)
 		}
 	}
 }
