@@ -76,11 +76,12 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	if c.fit(&report); issue {
 		c.track(ctx, api, &report, dryRun)
 	}
+	told := tellsLive(values, v.States)
 	if deployments {
-		c.deploy(ctx, api, &report, places, dryRun)
+		c.deploy(ctx, api, &report, places, told, dryRun)
 	}
 	if comment {
-		c.comment(ctx, api, &report, v.Path, tellsLive(values, v.States), dryRun)
+		c.comment(ctx, api, &report, v.Path, told, dryRun)
 	}
 	return report, nil
 }

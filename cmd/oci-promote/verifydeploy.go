@@ -40,8 +40,8 @@ func parseEnvironment(s string) (string, error) {
 }
 
 // deploy lets GitHub's deployments follow what the clusters run. A failure is a warning: the
-// verdict is told anyway. What nobody tells of leaves them as they are.
-func (c *command) deploy(ctx context.Context, api *github.Repository, r *pipeline.Report, places []place, dryRun bool) {
+// verdict is told anyway. What nobody tells of leaves them as they are; told is whether somebody should tell what live runs.
+func (c *command) deploy(ctx context.Context, api *github.Repository, r *pipeline.Report, places []place, told, dryRun bool) {
 	if api == nil {
 		r.Warn("deployments: true needs a token and GITHUB_REPOSITORY, and one of them is missing")
 		return
@@ -56,7 +56,11 @@ func (c *command) deploy(ctx context.Context, api *github.Repository, r *pipelin
 		e := github.Environment{
 			Name: p.environment, Production: isLive, Artifact: r.Repository, Log: c.pages(*r).run, Has: deploymentsOn(p.cluster, r.Running),
 		}
-		if isLive && len(e.Has) == 0 && r.Selected.Live != "" {
+		switch {
+		case !isLive || len(e.Has) > 0 || r.Selected.Live == "":
+		case told:
+			r.Notice("deployments of %s stay as they are: this time it is not known what live runs", p.environment)
+		default:
 			r.Notice("deployments of %s need live-status-context, or cluster-state of live: nobody tells what live runs", p.environment)
 		}
 		done, err := do(ctx, e)

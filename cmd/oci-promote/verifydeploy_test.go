@@ -116,7 +116,7 @@ func TestDeployWhatRuns(t *testing.T) {
 	hub, c := startDeployer(t), inJob()
 	told := func(dryRun bool, all ...pipeline.Running) pipeline.Report {
 		r := running("0.1.5", all...)
-		c.deploy(t.Context(), hub.open(t), &r, inPlaces, dryRun)
+		c.deploy(t.Context(), hub.open(t), &r, inPlaces, true, dryRun)
 		equal(t, r.Warnings, nil)
 		return r
 	}
@@ -155,12 +155,21 @@ func TestDeployWhatRuns(t *testing.T) {
 // What nobody tells of stays as it is, and is said where live has something.
 func TestDeployUntold(t *testing.T) {
 	hub := startDeployer(t)
-	for selected, want := range map[string][]string{"": nil, "0.1.5": {"deployments of prod need live-status-context, or cluster-state of live: nobody tells what live runs"}} {
-		r := running(selected)
-		inJob().deploy(t.Context(), hub.open(t), &r, inPlaces, false)
-		equal(t, r.Notices, want)
+	for _, test := range []struct {
+		selected string
+		told     bool
+		want     []string
+	}{
+		{"", false, nil},
+		{"", true, nil},
+		{"0.1.5", false, []string{"deployments of prod need live-status-context, or cluster-state of live: nobody tells what live runs"}},
+		{"0.1.5", true, []string{"deployments of prod stay as they are: this time it is not known what live runs"}},
+	} {
+		r := running(test.selected)
+		inJob().deploy(t.Context(), hub.open(t), &r, inPlaces, test.told, false)
+		equal(t, r.Notices, test.want)
 		if len(hub.writes) > 0 || r.Deployed != nil || len(r.Warnings) > 0 {
-			t.Errorf("%q: %q, %+v", selected, hub.writes, r)
+			t.Errorf("%+v: %q, %+v", test, hub.writes, r)
 		}
 	}
 }
@@ -170,7 +179,7 @@ func TestDeployRefused(t *testing.T) {
 	hub := startDeployer(t)
 	hub.refuses = true
 	r := running("0.1.5", runs("integration", "0.1.5", 5, pipeline.Runs, ""), runs("live", "0.1.5", 5, pipeline.Runs, ""))
-	inJob().deploy(t.Context(), hub.open(t), &r, inPlaces, false)
+	inJob().deploy(t.Context(), hub.open(t), &r, inPlaces, true, false)
 	const why = ": 403 Resource not accessible by integration; the token may not write the deployments of this repository; the job needs `permissions: deployments: write`"
 	equal(t, r.Warnings, []string{
 		"the deployments of staging/eu could not be kept: creating the deployment of 0.1.5 to staging/eu in acme/fleet" + why,
@@ -185,7 +194,7 @@ func TestDeployRefused(t *testing.T) {
 		t.Errorf("docs/permissions.md does not say %q, %v", r.Warnings[1], err)
 	}
 	r = running("0.1.5")
-	inJob().deploy(t.Context(), nil, &r, inPlaces, false)
+	inJob().deploy(t.Context(), nil, &r, inPlaces, true, false)
 	equal(t, r.Warnings, []string{"deployments: true needs a token and GITHUB_REPOSITORY, and one of them is missing"})
 }
 
@@ -193,10 +202,10 @@ func TestDeployRefused(t *testing.T) {
 func TestDeployedIsHarmless(t *testing.T) {
 	hub := startDeployer(t)
 	r := running("0.1.5", runs("live", "0.1.5", 5, pipeline.Runs, ""))
-	inJob().deploy(t.Context(), hub.open(t), &r, inPlaces, false)
+	inJob().deploy(t.Context(), hub.open(t), &r, inPlaces, true, false)
 	hub.made[0]["payload"].(map[string]any)["version"] = "0.1.5 | <img src=x>\n::error::x"
 	r = running("0.1.6", runs("live", "0.1.6", 6, pipeline.Runs, ""))
-	inJob().deploy(t.Context(), hub.open(t), &r, inPlaces, false)
+	inJob().deploy(t.Context(), hub.open(t), &r, inPlaces, true, false)
 	got := summary(r, pages{})
 	if !strings.Contains(got, "prod 0.1.5 \\| &lt;img src=x&gt; ::error::x is inactive (updated)") {
 		t.Errorf("the summary is\n%s", got)
