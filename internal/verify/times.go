@@ -17,7 +17,7 @@ type mark struct {
 // not known is one with the next. The later mark is believed: what would have ended before it
 // began, or after what follows it, is not known. Nil where no end is known.
 func leadOf(commit time.Time, marks []mark) *pipeline.Lead {
-	if commit.IsZero() {
+	if !isDate(commit) {
 		return nil
 	}
 	lead, last := &pipeline.Lead{}, commit
@@ -37,6 +37,10 @@ func leadOf(commit time.Time, marks []mark) *pipeline.Lead {
 	lead.Seconds = seconds(last.Sub(commit))
 	return lead
 }
+
+// isDate reports whether an artifact's time can be its commit's: tools that want the same bytes date
+// all of them at the start of 1970.
+func isDate(t time.Time) bool { return t.Year() > 1970 }
 
 // plausible are marks of which none is before the commit or after a later one.
 func plausible(commit time.Time, marks []mark) []mark {
@@ -74,7 +78,7 @@ func medianOf(all []arrival) *pipeline.Median {
 		repeated := slices.ContainsFunc(all[:i], func(b arrival) bool { return b.artifact.Desc.Digest == a.artifact.Desc.Digest })
 		back := a.artifact.Height > 0 && a.artifact.Height < highest
 		highest = max(highest, a.artifact.Height)
-		if created := a.artifact.Created; !repeated && !back && !created.IsZero() && a.live.After(created) {
+		if created := a.artifact.Created; !repeated && !back && isDate(created) && a.live.After(created) {
 			took = append(took, seconds(a.live.Sub(created)))
 		}
 	}

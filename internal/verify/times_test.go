@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oci-promote/oci-promote/internal/bundle"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -67,8 +68,17 @@ func TestLeadOf(t *testing.T) {
 			}
 		})
 	}
-	if l := leadOf(time.Time{}, marksAt(epoch, 3, 9, 10, 14)); l != nil {
-		t.Errorf("of no commit's time %+v", l)
+	for _, unknown := range []time.Time{{}, time.Unix(0, 0), time.Unix(0, 0).UTC()} {
+		if l := leadOf(unknown, marksAt(epoch, 3, 9, 10, 14)); l != nil {
+			t.Errorf("of no commit's time %+v", l)
+		}
+		var all []arrival
+		for _, d := range []digest.Digest{"a", "b", "c"} {
+			all = append(all, arrival{&pipeline.Artifact{Info: bundle.Info{Created: unknown}, Desc: ocispec.Descriptor{Digest: d}}, epoch})
+		}
+		if m := medianOf(all); m != nil {
+			t.Errorf("of no commits' times %+v", m)
+		}
 	}
 }
 
