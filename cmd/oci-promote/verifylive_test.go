@@ -202,3 +202,24 @@ func TestRunsOfVerifyAreNoPromotions(t *testing.T) {
 		})
 	}
 }
+
+// The headline says that live has a version only where nobody knows better.
+func TestVerifyHeadline(t *testing.T) {
+	old, fails, next := runs("live", "0.1.5", 5, pipeline.Runs, ""), runs("live", "0.1.6", 6, pipeline.Fails, ""), runs("live", "0.1.6", 6, pipeline.Applying, "")
+	for _, test := range []struct {
+		selected string
+		running  []pipeline.Running
+		want     string
+	}{
+		{"", nil, "live has nothing yet"},
+		{"0.1.6", nil, "live has 0.1.6"},
+		{"0.1.6", []pipeline.Running{runs("integration", "0.1.6", 6, pipeline.Applying, ""), runs("live", "0.1.6", 6, pipeline.Runs, "")}, "live has 0.1.6"},
+		{"0.1.6", []pipeline.Running{fails}, "live has 0.1.6"},
+		{"0.1.6", []pipeline.Running{next}, "live selects 0.1.6"},
+		{"0.1.6", []pipeline.Running{old, next}, "live selects 0.1.6"},
+	} {
+		if got := verifyHeadline(running(test.selected, test.running...)); got != "verify: healthy, "+test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oci-promote/oci-promote/internal/cluster"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 )
 
@@ -80,10 +81,18 @@ func arrived(path []pipeline.Step) bool {
 
 func verifyHeadline(r pipeline.Report) string {
 	live := "live has nothing yet"
-	if r.Selected.Live != "" {
+	switch {
+	case r.Selected.Live == "":
+	case slices.ContainsFunc(r.Running, isOnItsWayToLive): // that it has it would be untrue
+		live = "live selects " + r.Selected.Live
+	default:
 		live = "live has " + r.Selected.Live
 	}
 	return fmt.Sprintf("%s: %s, %s", r.Mode, r.Outcome, live)
+}
+
+func isOnItsWayToLive(run pipeline.Running) bool {
+	return run.Cluster == string(cluster.Live) && run.State == pipeline.Applying
 }
 
 // shortPath is a path on one line.
