@@ -51,6 +51,17 @@ func TestVerifyRunningOnLive(t *testing.T) {
 		{name: "behind, and not healthy", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:failure@6"}, at: late, change: reporting(), path: "++++++x", want: "!live-behind", message: "failure"},
 		{name: "went back by itself", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:success@14 0.0.1=a:success@20"}, at: late, change: reporting(), path: "++++++x", want: "!live-behind"},
 
+		{name: "on its way after a soak", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: 10 + 6*60 + 30, change: reporting(soaking(6 * time.Hour)), path: "++++++w"},
+		{name: "no report after a soak", words: two, host: &told{words: "b:success@9", head: "b"}, at: 10 + 8*60 + 1, change: reporting(soaking(6 * time.Hour)), path: "++++++x", want: "!live-no-report", message: "selects it since 2026-01-01T07:47:00Z"},
+		{name: "behind after a soak", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: 10 + 8*60 + 1, change: reporting(soaking(6 * time.Hour)), path: "++++++x", want: "!live-behind"},
+		{name: "no report after a soak, and integration has the stable", words: two, host: &told{words: "b:success@9", bound: "0.0.2=b", head: "b"}, at: 10 + 2*60 + 1, change: reporting(soaking(6 * time.Hour)), path: "++++++x", want: "!live-no-report"},
+		{name: "promoted by hand while it soaked", words: two, host: &told{words: "b:success@9", head: "b"}, at: 10 + 3*60, change: reporting(soaking(6 * time.Hour)), path: "++++++w"},
+		{name: "no report of what failed on integration since", words: two, host: &told{words: "b:failure@9", head: "b"}, at: 10 + 3*60, change: reporting(soaking(6 * time.Hour)), path: "++++++x", want: "?validation-failed ?live-no-report"},
+		{name: "its objects are behind, a moment after a soak", words: two, host: &told{words: "b:success@9", head: "b"}, at: 10 + 6*60 + 30, change: func(t *testing.T, s *shelf, v *Verify) {
+			both("0.0.2=b", "0.0.1=a")(t, s, v)
+			soaking(6*time.Hour)(t, s, v)
+		}, path: "+++++w.", want: "behind"},
+
 		{name: "rolled back, and reported", words: back, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:success@14 0.0.3=a:success@30"}, at: late, change: reporting(ask("a")), path: "+++++++"},
 		{name: "rolled back, and failed", words: back, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:success@14 0.0.3=a:failure@30"}, at: late, change: reporting(ask("a")), path: "++++++x", want: "!live-failed"},
 		{name: "rolled back, and not reported", words: back, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6 0.0.2=b:success@14"}, at: late, change: reporting(ask("a")), path: "++++++x", want: "?live-behind", message: "is of 0.0.2"},

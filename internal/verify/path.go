@@ -150,7 +150,7 @@ func (r *reading) promoted() (pipeline.Step, *pipeline.Finding) {
 	tag := r.validatedTag()
 	switch {
 	case s.stable != "":
-		return at(pipeline.Reached, w.At, pipeline.Evidence{Tag: s.stable, Digest: d}), nil
+		return at(pipeline.Reached, r.promotableSince(w, s.stable), pipeline.Evidence{Tag: s.stable, Digest: d}), nil
 	case r.isPassed(s.artifact):
 		return at(pipeline.Followed, time.Time{}, pipeline.Evidence{Tag: r.stable.tag}), r.supersededByStable()
 	case tag != "":
@@ -174,9 +174,9 @@ func (r *reading) onLive() (pipeline.Step, *pipeline.Finding) {
 	case err == nil && ok && own.Compare(highest) < 0 && r.digestOf(selected) != d:
 		return at(pipeline.Followed, time.Time{}, pipeline.Evidence{Tag: r.stable.tag}), r.followedOnLive()
 	case r.digestOf(selected) == d && r.knows(cluster.Live):
-		return at(pipeline.Waiting, r.word().At, pipeline.Evidence{Tag: selected}), nil
+		return at(pipeline.Waiting, r.promotableSince(r.word(), s.stable), pipeline.Evidence{Tag: selected}), nil
 	case r.digestOf(selected) == d:
-		return at(pipeline.Reached, r.word().At, pipeline.Evidence{Tag: selected, Digest: d}), nil
+		return at(pipeline.Reached, r.promotableSince(r.word(), s.stable), pipeline.Evidence{Tag: selected, Digest: d}), nil
 	}
 	return at(pipeline.Stopped, time.Time{}, pipeline.Evidence{Tag: selected}), nil // the finding is the repository's
 }

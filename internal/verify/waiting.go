@@ -28,7 +28,7 @@ func (r *reading) waitsSince(tag string, a *pipeline.Artifact) (since time.Time,
 	since = r.ready(a)
 	severity, more := pipeline.Error, time.Duration(0)
 	if s := r.stable.artifact; s != nil && r.isRescue(tag) {
-		promoted := r.heard.words[s.Desc.Digest].Integration.At
+		promoted := r.promotableSince(r.heard.words[s.Desc.Digest].Integration, r.stable.tag)
 		if promoted.IsZero() {
 			more = 24 * time.Hour
 		} else if promoted.After(since) {
@@ -64,12 +64,25 @@ func (r *reading) since(tag string) (t time.Time) {
 			t, _ = r.waitsSince(tag, a)
 			return t
 		}
-		if at := r.heard.words[a.Desc.Digest].Integration.At; !at.IsZero() {
+		if at := r.promotableSince(r.heard.words[a.Desc.Digest].Integration, tag); !at.IsZero() {
 			return at
 		}
 		return r.ready(a)
 	}
 	return t
+}
+
+// promotableSince is since when integration's word on an artifact let it become a stable: at the end of
+// its soak, but for a word under the stable's own tag, which is of after that. What a person promotes
+// sooner counts as promoted now. Zero is unknown.
+func (r *reading) promotableSince(w Word, stable string) time.Time {
+	if r.Soak == 0 || !w.Healthy || w.Tag == stable {
+		return w.At
+	}
+	if due := w.At.Add(r.Soak); due.Before(r.Now) {
+		return due
+	}
+	return r.Now
 }
 
 // checkStranded finds an artifact that has not the number that it is due (promise 9): the
