@@ -125,7 +125,7 @@ func TestExampleWorkflows(t *testing.T) {
 	// schedule → verify: six stages, live has not reported yet, and no issue.
 	r = f.act(t, verify, schedule)
 	r.wants(t, "verify", "success", "outcome=healthy", "version=0.0.3", "sha="+three)
-	r.shows(t, "### verify: healthy, live has 0.0.3", "… running on live")
+	r.shows(t, "### verify: healthy, live selects 0.0.3", "… running on live")
 	if open := f.github.titles(); len(open) > 0 {
 		t.Fatalf("issues %q are open while all is well", open)
 	}
