@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -212,39 +213,45 @@ func (s *Shelf) make(t testing.TB, letter string) digest.Digest {
 		return Must(oras.PackManifest(t.Context(), s.Store.Store, oras.PackManifestVersion1_1, "application/vnd.example.foreign",
 			oras.PackManifestOptions{Layers: []ocispec.Descriptor{layer}})).Digest
 	}
-	n := Number(letter)
-	packed := Must(bundle.Pack(t.Context(), Tree(strings.TrimRight(letter, "*~")), bundle.Options{}))
+	return s.Pack(t, Number(letter), letter)
+}
+
+// Pack has the artifact of the n-th commit there, without a tag. Other text is other content; *, ~ and ? at its end
+// mean what they mean behind a letter.
+func (s *Shelf) Pack(t testing.TB, n int, text string) digest.Digest {
+	t.Helper()
+	packed := Must(bundle.Pack(t.Context(), Tree(strings.TrimRight(text, "*~")), bundle.Options{}))
 	defer func() { _ = packed.Close() }()
 	meta := bundle.Metadata{Created: Epoch.Add(time.Duration(n) * time.Minute), Revision: bundle.Revision{Ref: "main", Commit: Commit(n)}, Height: uint64(n)} //nolint:gosec // a small number
-	if strings.HasSuffix(letter, "*") {
+	if strings.HasSuffix(text, "*") {
 		meta.Height = 0
 	}
 	if err := packed.Seal(meta); err != nil {
 		t.Fatal(err)
 	}
-	if strings.HasSuffix(letter, "~") {
+	if strings.HasSuffix(text, "~") {
 		bare(packed)
 	}
 	manifest, desc := packed.Manifest, packed.Descriptor
-	if strings.HasSuffix(letter, "?") {
+	if strings.HasSuffix(text, "?") {
 		manifest = bytes.Replace(manifest, []byte(meta.Revision.String()), []byte("main@sha1:nonsense"), 1)
 		desc.Digest, desc.Size = digest.FromBytes(manifest), int64(len(manifest))
 	}
 	config, blob := bundle.Config()
-	if there := Must(s.Exists(t.Context(), config)); !there {
-		if err := s.Push(t.Context(), config, bytes.NewReader(blob)); err != nil {
-			t.Fatal(err)
-		}
+	s.push(t, config, bytes.NewReader(blob))
+	s.push(t, packed.Layer, packed.Open())
+	s.push(t, desc, bytes.NewReader(manifest))
+	return desc.Digest
+}
+
+func (s *Shelf) push(t testing.TB, desc ocispec.Descriptor, content io.Reader) {
+	t.Helper()
+	if there := Must(s.Exists(t.Context(), desc)); there {
+		return
 	}
-	if there := Must(s.Exists(t.Context(), packed.Layer)); !there {
-		if err := s.Push(t.Context(), packed.Layer, packed.Open()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Push(t.Context(), desc, bytes.NewReader(manifest)); err != nil {
+	if err := s.Push(t.Context(), desc, content); err != nil {
 		t.Fatal(err)
 	}
-	return desc.Digest
 }
 
 // bare takes the annotations from an artifact.

@@ -14,7 +14,7 @@ func (s *shelf) running(all []pipeline.Running) string {
 	var words []string
 	for _, run := range all {
 		letter := letterOf(run.Commit)
-		if s.digests[letter] != run.Digest {
+		if s.Digests[letter] != run.Digest {
 			letter += "'"
 		}
 		words = append(words, fmt.Sprintf("%s %s=%s %s", run.Cluster, run.Version, letter, run.State))
@@ -89,7 +89,7 @@ func TestVerifyTellsWhatRunsAndWhatArrived(t *testing.T) {
 		{name: "the statuses of one cannot be read", words: two, host: &told{words: "b:success@9", live: "0.0.2=b:success@14", err: map[string]error{"statuses a": errLost}}, change: reporting(), running: onB},
 		{name: "nothing is promoted", words: "@a 0.0.1-rc.1=a", host: &told{}, change: reporting(), running: "integration 0.0.1-rc.1=a applying"},
 		{name: "nothing is built", host: &told{}, change: reporting()},
-		{name: "it is somebody's", words: one + "0.0.2=h", host: &told{words: "a:success@5"}, change: reporting()},
+		{name: "it is somebody's", words: one + "0.0.2=0", host: &told{words: "a:success@5"}, change: reporting()},
 		{name: "built twice, and a word on the commit", words: "@x +x 0.0.1-rc.24=x 0.0.1=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x'", host: &told{words: "x:success@5", live: "=x:success@30"}, change: reporting()},
 		{name: "built twice, and a word on one", words: "@x +x 0.0.1-rc.24=x 0.0.1=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x' 0.0.2=x'", host: &told{live: "0.0.1=x:success@30"}, change: reporting(), running: "integration 0.0.2=x' applying, live 0.0.1=x runs, live 0.0.2=x' applying", arrived: "0.0.1=x @30"},
 

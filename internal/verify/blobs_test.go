@@ -77,8 +77,8 @@ func (s givenUp) Exists(ctx context.Context, _ ocispec.Descriptor) (bool, error)
 
 // No build brings back what another tool made, so that none is recommended for it.
 func TestLostBlobsOfOthers(t *testing.T) {
-	s := newShelf(t, "@a +a 0.0.1-rc.1=a 0.0.1=a 0.0.2-rc.1=h")
-	loseLayer("h")(t, s, nil)
+	s := newShelf(t, "@a +a 0.0.1-rc.1=a 0.0.1=a 0.0.2-rc.1=0")
+	loseLayer("0")(t, s, nil)
 	report := must(verifyOf(t, s, &told{words: "a:success@5", head: "a"}, early).Run(t.Context()))
 	if !strings.Contains(codes(report.Findings), "!not-a-flux-artifact !missing-blob") {
 		t.Fatalf("findings %s", codes(report.Findings))

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/pipelinetest"
 )
 
 // However long the history, verify asks for a bounded number of tags and manifests: 60 requests with the blobs of two
@@ -30,20 +31,19 @@ func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStore(t)
+			s := newShelf(t, "")
 			for i := 1; i <= commits; i++ {
-				a := s.pack(t, i, uint64(i), fmt.Sprint(i))
+				d := s.Pack(t, i, fmt.Sprint(i))
 				words := strings.NewReplacer("@", "sha- integration-", "+", "validated-").Replace(tags(i))
 				for tag := range strings.FieldsSeq(words) {
 					if strings.HasSuffix(tag, "-") {
-						tag += a.Revision.Commit[:7]
+						tag += pipelinetest.Commit(i)[:7]
 					}
-					if err := s.Store.Tag(t.Context(), a.Desc, tag); err != nil {
-						t.Fatal(err)
-					}
+					s.Name(t, d.String(), tag)
 				}
 			}
-			silent, reports := &told{head: "z", words: "a:success@5"}, &told{head: "z", words: "a:success@5"}
+			head := string([]byte{'a' + 121}) // the "letter" of commit 122
+			silent, reports := &told{head: head, words: "a:success@5"}, &told{head: head, words: "a:success@5"}
 			for host, most := range map[*told]int64{nil: most, silent: most, reports: most + maxHistory - maxStables} {
 				for _, n := range []int{0, 1, 2, commits / 3, commits - 30, commits} {
 					v := verifyOf(t, s, nil, 300)
@@ -55,7 +55,7 @@ func TestVerifyAsksABoundedNumberOfThings(t *testing.T) {
 						v.LiveContext = "kustomization/platform-live"
 					}
 					if n > 0 {
-						v.Commit = commitNumber(n)
+						v.Commit = pipelinetest.Commit(n)
 					}
 					s.asked.Store(0)
 					r := must(v.Run(t.Context()))

@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/pipelinetest"
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
@@ -25,7 +26,7 @@ type line struct {
 
 func newLine(t *testing.T) *line {
 	t.Helper()
-	s := newStore(t)
+	s := newShelf(t, "")
 	return &line{s, &pipeline.Store{Repo: s, Name: "registry.test/acme/fleet", History: &told{}, Warn: t.Logf}, 7}
 }
 
@@ -49,7 +50,7 @@ func (l *line) rank(ctx context.Context, now pipeline.Snapshot, a *pipeline.Arti
 // build builds the n-th commit. The digest is empty where a newer commit contains it.
 func (l *line) build(t *testing.T, n int, bump version.Bump, text string) (digest.Digest, error) {
 	t.Helper()
-	ctx, a, now := t.Context(), l.pack(t, n, uint64(n), text), must(l.List(t.Context()))
+	ctx, a, now := t.Context(), must(l.ReadDigest(t.Context(), l.Pack(t, n, text))), must(l.List(t.Context()))
 	if l.yes(ctx, now, func(l *version.Ladder) (bool, version.Need) { _, in, need := l.Containing(a.Known()); return in, need }) {
 		return "", nil
 	}
@@ -161,7 +162,7 @@ func TestVerifyFindsNothingInAHealthyPipeline(t *testing.T) {
 			s := &story{Rand: rand.New(rand.NewPCG(seed, 4)), line: newLine(t)}
 			for n := 1; n <= 16; n++ {
 				s.next(t, n)
-				for _, commit := range []string{"", commitNumber(s.built[s.IntN(len(s.built))])} {
+				for _, commit := range []string{"", pipelinetest.Commit(s.built[s.IntN(len(s.built))])} {
 					v := verifyOf(t, s.shelf, &told{}, 0)
 					v.Commit, v.Now, v.SHALength = commit, epoch.Add(30*time.Minute), s.digits
 					r, err := v.Run(t.Context())
@@ -184,7 +185,7 @@ func TestVerifyFindsNothingInAHealthyPipeline(t *testing.T) {
 func TestVerifyFindsWhatWasKilled(t *testing.T) {
 	killed := errors.New("killed")
 	first := func(t *testing.T, l *line) digest.Digest {
-		return must(l.shelf.Store.Resolve(t.Context(), "0.0.1-rc.1")).Digest
+		return must(l.shelf.Resolve(t.Context(), "0.0.1-rc.1")).Digest
 	}
 	builds := func(t *testing.T, l *line, n int) error {
 		_, err := l.build(t, n, version.Patch, fmt.Sprint(n))
@@ -207,14 +208,14 @@ func TestVerifyFindsWhatWasKilled(t *testing.T) {
 					must(0, l.promote(t.Context(), first(t, l), version.Stable{}))
 				}
 				writes := 0
-				l.before = func(string) error {
+				l.Before = func(string) error {
 					if writes++; writes > after {
 						return killed
 					}
 					return nil
 				}
 				err := test.run(t, l)
-				if l.before = nil; err == nil {
+				if l.Before = nil; err == nil {
 					return // it has fewer writes
 				}
 				look := func(minutes int) string {

@@ -205,13 +205,11 @@ func TestVerifyTellsTimes(t *testing.T) {
 
 var errLost = fmt.Errorf("502")
 
-const longLetters = "abcdefgijklmnopqrstuvw" // h is somebody's
-
 // longHistory are so many commits, each live.
 func longHistory(n int) string {
 	var b strings.Builder
-	for i, letter := range longLetters[:n] {
-		fmt.Fprintf(&b, "@%c +%[1]c 0.0.%[2]d-rc.%[3]d=%[1]c 0.0.%[2]d=%[1]c ", letter, i+1, letter-'a'+1)
+	for i := range n {
+		fmt.Fprintf(&b, "@%c +%[1]c 0.0.%[2]d-rc.%[2]d=%[1]c 0.0.%[2]d=%[1]c ", 'a'+i, i+1)
 	}
 	return b.String()
 }
@@ -219,8 +217,8 @@ func longHistory(n int) string {
 // longReports are live's, n minutes after the n-th commit.
 func longReports(n int) string {
 	var b strings.Builder
-	for i, letter := range longLetters[:n] {
-		fmt.Fprintf(&b, "0.0.%d=%c:success@%d ", i+1, letter, int(letter-'a')+i+1)
+	for i := range n {
+		fmt.Fprintf(&b, "0.0.%d=%c:success@%d ", i+1, 'a'+i, i+i+1)
 	}
 	return b.String()
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/oci-promote/oci-promote/internal/cluster"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/pipelinetest"
 	"github.com/oci-promote/oci-promote/internal/version"
 )
 
@@ -53,12 +54,12 @@ func minute(s string) time.Duration {
 }
 
 func committed(letter string) time.Time {
-	return timeOf(int(letter[0]))
+	return epoch.Add(time.Duration(pipelinetest.Number(letter)) * time.Minute)
 }
 
 func letterOf(commit string) string {
 	for n := 'a'; n <= 'z'; n++ {
-		if commitNumber(int(n)) == commit {
+		if pipelinetest.CommitOf(string(n)) == commit {
 			return string(n)
 		}
 	}
@@ -76,13 +77,13 @@ func (h *told) Words(_ context.Context, commit string, _ digest.Digest) (w Words
 			w.Proven = at
 		}
 		if tag, letter, _ := strings.Cut(h.bound, "="); letter == letterOf(commit) {
-			w.Integration.Tag, w.Integration.Digest = tag, h.s.digests[letter]
+			w.Integration.Tag, w.Integration.Digest = tag, h.s.Digests[letter]
 		}
 	}
 	for word := range strings.FieldsSeq(h.live) {
 		of, said, _ := strings.Cut(word, ":")
 		tag, letter, _ := strings.Cut(of, "=")
-		if state, minutes, _ := strings.Cut(said, "@"); commitNumber(int(letter[0])) == commit {
+		if state, minutes, _ := strings.Cut(said, "@"); pipelinetest.CommitOf(letter) == commit {
 			w.Live = append(w.Live, h.liveWord(tag, letter, state, committed("a").Add(minute(minutes))))
 		}
 	}
@@ -90,12 +91,12 @@ func (h *told) Words(_ context.Context, commit string, _ digest.Digest) (w Words
 }
 
 func (h *told) liveWord(tag, letter, state string, at time.Time) Word {
-	w := Word{State: state, Context: "kustomization/platform-live/1", Description: "what Flux says", Commit: commitNumber(int(letter[0])), Healthy: state == "success", At: at}
+	w := Word{State: state, Context: "kustomization/platform-live/1", Description: "what Flux says", Commit: pipelinetest.CommitOf(letter), Healthy: state == "success", At: at}
 	if state == "unready" {
 		w.State, w.Description = "success", "dependency not ready"
 	}
 	if tag != "" {
-		w.Tag, w.Digest = tag, h.s.digests[letter]
+		w.Tag, w.Digest = tag, h.s.Digests[letter]
 		w.Context = fmt.Sprintf("kustomization/platform-live/%s@%s", tag, w.Digest)
 	}
 	return w
@@ -105,7 +106,7 @@ func (h *told) Head(context.Context, string) (string, time.Time, error) {
 	if h.head == "" {
 		return "", time.Time{}, h.err["head"]
 	}
-	return commitNumber(int(h.head[0])), committed(h.head), h.err["head"]
+	return pipelinetest.CommitOf(h.head), committed(h.head), h.err["head"]
 }
 
 func (h *told) Compare(_ context.Context, commit, base string) (string, error) {
@@ -118,7 +119,7 @@ func (h *told) Compare(_ context.Context, commit, base string) (string, error) {
 
 func (h *told) Full(_ context.Context, short string) (string, error) {
 	for n := 'a'; n <= 'z'; n++ {
-		if commit := commitNumber(int(n)); strings.HasPrefix(commit, short) && strings.Contains(h.builds, string(n)+":") {
+		if commit := pipelinetest.CommitOf(string(n)); strings.HasPrefix(commit, short) && strings.Contains(h.builds, string(n)+":") {
 			return commit, h.err["full"]
 		}
 	}
@@ -268,7 +269,7 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "stranded", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b", host: &told{words: "a:success@5", head: "b"}, at: early, path: "++x....", want: "!stranded", message: "0.0.1-rc.2"},
 		{name: "stranded, and a newer one goes on", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("b"), path: "++f....", want: "superseded"},
 		{name: "stranded, and a rescue is under way", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.1-rc.2=b", host: &told{words: "a:success@5", head: "b"}, at: early, change: meanwhile("b", "0.0.2-rc.2"), path: "++x...."},
-		{name: "integration goes on with an older commit", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w...", want: "!stranded", message: "0.0.2-rc.3 (commit a006300), which is newer, is due 0.1.0-rc.3"},
+		{name: "integration goes on with an older commit", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w...", want: "!stranded", message: "0.0.2-rc.3 (commit a000300), which is newer, is due 0.1.0-rc.3"},
 		{name: "integration goes on with an older commit, and the newer is asked for", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("c"), path: "++x....", want: "!stranded"},
 		{name: "integration goes on with another branch", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "b", diverged: "b"}, at: early, path: "+++w..."},
 		{name: "nobody knows whose commit is older", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", at: early, path: "+++?...", want: "token-cannot-read"},
@@ -276,7 +277,7 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "lifted above an older commit", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c 0.1.0-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w..."},
 		{name: "the older commit below a lifted one is validated and not promoted", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c 0.1.0-rc.3=c", host: &told{words: "b:success@5", head: "c", promotions: "failure@7"}, at: early, path: "+++w...", want: "!validated-not-promoted", message: "0.1.0-rc.2"},
 		{name: "live long ago", words: live + "@b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c @d +d 0.0.4-rc.4=d 0.0.4=d @e +e 0.0.5-rc.5=e 0.0.5=e", host: &told{words: "e:success@5", head: "e"}, at: late, change: ask("a"), path: "+++++f.", want: "superseded", message: "0.0.1 was promoted"},
-		{name: "candidates of another tool", words: "0.0.1-rc.1=a0 0.0.1=a0 0.0.2-rc.1=b0", host: &told{words: "a:success@5", head: "b"}, at: early, path: "+++w..."},
+		{name: "candidates of another tool", words: "0.0.1-rc.1=a* 0.0.1=a* 0.0.2-rc.1=b*", host: &told{words: "a:success@5", head: "b"}, at: early, path: "+++w..."},
 		{name: "live again after a rollback", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c 0.0.4=a 0.0.5=b", host: &told{words: "b:success@9", head: "c"}, at: late, change: ask("b"), path: "++++++?"},
 		{name: "beside a stable by hand", words: "0.0.5=a @b 0.0.1-rc.2=b", host: &told{head: "b"}, at: early, path: "++x....", want: "!stranded", message: "is due 0.0.6-rc.2"},
 		{name: "older than what is live", words: "@a 0.0.1-rc.1=a @b +b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "b:success@1", head: "b"}, at: late, change: ask("a"), path: "++f....", want: "superseded", message: "will not go live"},
@@ -285,7 +286,7 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "held back by a rollback", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c 0.0.3-rc.3=c 0.0.3=a", host: &told{head: "c"}, at: late, path: "++f....", want: "superseded", message: "is held back: live was rolled back to 0.0."},
 
 		{name: "a rollback took the version of what was validated", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=a", host: &told{words: "b:success@9", head: "c"}, at: late, path: "++++f..", want: "superseded", message: "is held back"},
-		{name: "it does not tell its height", words: live + "0.0.2-rc.9=b0", host: &told{head: "b"}, at: early, path: "+++f...", want: "superseded", message: "does not tell the height"},
+		{name: "it does not tell its height", words: live + "0.0.2-rc.9=b*", host: &told{head: "b"}, at: early, path: "+++f...", want: "superseded", message: "does not tell the height"},
 		{name: "the oldest is stuck, the newest is young", words: live + "@b 0.0.2-rc.2=b @z 0.0.2-rc.26=z", host: &told{words: "b:failure@5", head: "z"}, at: 140, path: "+++w...", want: "!stuck", message: "0.0.2-rc.2"},
 		{name: "built again lately", words: oneMore, host: &told{builds: "b:success@100", head: "b"}, at: 190, path: "+++w..."},
 		{name: "a commit's time to come", words: live + "@z 0.0.2-rc.26=z", host: &told{head: "z", builds: "z:success@-22"}, at: 10, change: within(time.Minute), path: "+++x...", want: "!no-report"},
@@ -337,7 +338,7 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "validated, and it soaks", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: early, change: soaking(time.Hour), path: "++++w.."},
 		{name: "validated, it soaks, and the run of its report failed", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "failure@6"}, at: early, change: soaking(time.Hour), path: "++++w.."},
 		{name: "its soak is over", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: 75, change: soaking(time.Hour), path: "++++w.."},
-		{name: "its soak is over, and the schedule is late", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: 95, change: soaking(time.Hour), path: "++++x..", want: "?validated-not-promoted", message: "its soak of 1h ended at 2026-01-01T02:43:00Z"},
+		{name: "its soak is over, and the schedule is late", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: 95, change: soaking(time.Hour), path: "++++x..", want: "?validated-not-promoted", message: "its soak of 1h ended at 2026-01-01T01:07:00Z"},
 		{name: "its soak is over, and no schedule promotes it", words: oneMore, host: &told{words: "b:success@5", head: "b", promotions: "success@6"}, at: 115, change: soaking(time.Hour), path: "++++x..", want: "!validated-not-promoted", message: "its soak of 1h ended"},
 		{name: "it soaks longer than max-age", words: oneMore, host: &told{words: "b:success@5", head: "b"}, at: late, change: soaking(6 * time.Hour), path: "++++w.."},
 		{name: "the oldest soaks longer than max-age", words: oneMore + "@z 0.0.2-rc.26=z", host: &told{words: "b:success@5", head: "z"}, at: 145, change: soaking(6 * time.Hour), path: "+++w..."},
@@ -351,7 +352,7 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "the stable was moved", words: "@a +a 0.0.1-rc.1=a @b 0.0.1-rc.2=b 0.0.1=b", host: &told{words: "b:success@5", head: "b"}, at: late, path: "++++++?", want: "!tag-moved", message: "was validated and has no stable"},
 		{name: "the stable is of no candidate", words: "@a 0.0.1-rc.1=a @b 0.0.1=b", host: &told{words: "a:success@5", head: "a"}, at: late, want: "!tag-moved superseded", message: "none of its candidates"},
 		{name: "another commit's artifact", words: live + "sha-of-b=a", host: &told{words: "a:success@5", head: "a"}, at: late, change: ask("b"), path: "++++++?", want: "!revision-mismatch", message: "names an artifact of commit"},
-		{name: "no Flux artifact", words: live + "0.0.2-rc.1=h", host: &told{words: "a:success@5", head: "a"}, at: early, want: "!not-a-flux-artifact superseded", message: "0.0.2-rc.1"},
+		{name: "no Flux artifact", words: live + "0.0.2-rc.1=0", host: &told{words: "a:success@5", head: "a"}, at: early, want: "!not-a-flux-artifact superseded", message: "0.0.2-rc.1"},
 		{name: "what is live lost a blob, and nothing is reported", words: oneMore, host: &told{words: "a:success@5", head: "b"}, at: late, change: loseLayer("a"), path: "+++x...", want: "!missing-blob !no-report"},
 		{name: "built twice, and the second is promoted", words: "@x 0.0.1-rc.24=x sha-of-x=x' integration-of-x=x' 0.0.2-rc.24=x' validated-of-x=x' 0.0.2=x'", host: &told{head: "x"}, at: early, path: "++++++?"},
 		{name: "a blob is gone", words: live, host: &told{words: "a:success@5", head: "a"}, at: late, change: loseLayer("a"), path: "++++++?", want: "!missing-blob", message: "0.0.1"},
@@ -398,7 +399,7 @@ func (row verifyRow) check(t *testing.T) {
 	if row.change != nil {
 		row.change(t, s, &v)
 	}
-	s.before = func(tag string) error { return fmt.Errorf("verify wrote %s", tag) }
+	s.Before = func(tag string) error { return fmt.Errorf("verify wrote %s", tag) }
 	r, err := v.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -430,9 +431,9 @@ func expand(words string) string {
 		for _, prefix := range []string{pipeline.SHAPrefix, pipeline.IntegrationPrefix, pipeline.ValidatedPrefix} {
 			switch {
 			case tag == prefix:
-				word = tagOf(prefix, letter) + "=" + letter
+				word = pipelinetest.Tag(prefix, letter) + "=" + letter
 			case strings.HasPrefix(tag, prefix+"of-"):
-				word = tagOf(prefix, tag[len(prefix+"of-"):]) + "=" + letter
+				word = pipelinetest.Tag(prefix, tag[len(prefix+"of-"):]) + "=" + letter
 			}
 		}
 		all = append(all, word)
@@ -452,19 +453,19 @@ func wholeOf(r pipeline.Report) string {
 }
 
 func ask(letter string) func(*testing.T, *shelf, *Verify) {
-	return func(_ *testing.T, _ *shelf, v *Verify) { v.Commit = commitNumber(int(letter[0])) }
+	return func(_ *testing.T, _ *shelf, v *Verify) { v.Commit = pipelinetest.CommitOf(letter) }
 }
 
 // clusterJSON is a cluster in the form that kubectl prints.
 const clusterJSON = `{"kind":"List","items":[
 {"kind":"OCIRepository","apiVersion":"source.toolkit.fluxcd.io/v1","metadata":{"name":"platform","namespace":"flux-system","generation":1},
  "spec":{"url":"oci://registry.test/acme/fleet","ref":{"semver":"ROLE_SEMVER"}},
- "status":{"observedGeneration":1,"conditions":[{"type":"Ready","status":"ROLE_SOURCE","reason":"Succeeded","message":"no match found for semver","lastTransitionTime":"2026-01-01T01:00:00Z","observedGeneration":1}],
-  "artifact":{"revision":"REVISION","lastUpdateTime":"2026-01-01T01:45:00Z"}}},
+ "status":{"observedGeneration":1,"conditions":[{"type":"Ready","status":"ROLE_SOURCE","reason":"Succeeded","message":"no match found for semver","lastTransitionTime":"2025-12-31T23:24:00Z","observedGeneration":1}],
+  "artifact":{"revision":"REVISION","lastUpdateTime":"2026-01-01T00:09:00Z"}}},
 {"kind":"Kustomization","apiVersion":"kustomize.toolkit.fluxcd.io/v1","metadata":{"name":"platform","namespace":"flux-system","generation":1},
  "spec":{"wait":true,"sourceRef":{"kind":"OCIRepository","name":"platform"}},
  "status":{"observedGeneration":1,"lastAppliedRevision":"REVISION","lastAttemptedRevision":"REVISION",
-  "conditions":[{"type":"Ready","status":"ROLE_READY","reason":"HealthCheckFailed","message":"health check failed: Deployment/apps/web","lastTransitionTime":"2026-01-01T01:50:00Z","observedGeneration":1}]}},
+  "conditions":[{"type":"Ready","status":"ROLE_READY","reason":"HealthCheckFailed","message":"health check failed: Deployment/apps/web","lastTransitionTime":"2026-01-01T00:14:00Z","observedGeneration":1}]}},
 {"kind":"Alert","apiVersion":"notification.toolkit.fluxcd.io/v1beta3","metadata":{"name":"status","namespace":"flux-system"},
  "spec":{"eventSeverity":"info","providerRef":{"name":"status"},"eventSources":[{"kind":"Kustomization","name":"platform"}]}},
 {"kind":"Provider","apiVersion":"notification.toolkit.fluxcd.io/v1beta3","metadata":{"name":"status","namespace":"flux-system"},
@@ -482,7 +483,7 @@ func both(onIntegration, onLive string, changes ...string) func(*testing.T, *she
 			semver := map[cluster.Role]string{cluster.Integration: ">= 0.0.0-0", cluster.Live: ">= 0.0.0"}[role]
 			text = regexp.MustCompile("[A-Z]+_SEMVER").ReplaceAllString(text, semver)
 			text = regexp.MustCompile("[A-Z]+_(SOURCE|READY)").ReplaceAllString(text, "True")
-			text = strings.ReplaceAll(text, "REVISION", tag+"@"+s.digests[letter].String())
+			text = strings.ReplaceAll(text, "REVISION", tag+"@"+s.Digests[letter].String())
 			state := &cluster.State{Role: role}
 			if err := state.Add(string(role)+".json", strings.NewReader(text)); err != nil {
 				t.Fatal(err)
@@ -502,7 +503,7 @@ func within(d time.Duration) func(*testing.T, *shelf, *Verify) {
 
 // meanwhile is another run, which writes one more tag while verify looks: after its list.
 func meanwhile(letter, tag string) func(*testing.T, *shelf, *Verify) {
-	return func(_ *testing.T, s *shelf, _ *Verify) { s.listed = func(t *testing.T) { s.put(t, letter, tag) } }
+	return func(_ *testing.T, s *shelf, _ *Verify) { s.listed = func(t *testing.T) { s.Put(t, letter, tag) } }
 }
 
 func longTags(letter string) func(*testing.T, *shelf, *Verify) {
@@ -512,7 +513,7 @@ func longTags(letter string) func(*testing.T, *shelf, *Verify) {
 func anyPath(_ *testing.T, _ *shelf, v *Verify) { v.Path = "." }
 
 func askShort(letter string) func(*testing.T, *shelf, *Verify) {
-	return func(_ *testing.T, _ *shelf, v *Verify) { v.Commit = commitNumber(int(letter[0]))[:7] }
+	return func(_ *testing.T, _ *shelf, v *Verify) { v.Commit = pipelinetest.CommitOf(letter)[:7] }
 }
 
 func integration(constraint string) func(*testing.T, *shelf, *Verify) {
@@ -527,11 +528,11 @@ func onLive(constraint string) func(*testing.T, *shelf, *Verify) {
 
 func loseLayer(letter string) func(*testing.T, *shelf, *Verify) {
 	return func(t *testing.T, s *shelf, _ *Verify) {
-		a := must((&pipeline.Store{Repo: s, Name: "test"}).Read(t.Context(), s.digests[letter].String()))
-		s.lose(t, a.Layer)
+		a := must((&pipeline.Store{Repo: s, Name: "test"}).Read(t.Context(), s.Digests[letter].String()))
+		s.Lose(t, a.Layer)
 	}
 }
 
 func loseManifest(letter string) func(*testing.T, *shelf, *Verify) {
-	return func(t *testing.T, s *shelf, _ *Verify) { s.lose(t, s.digests[letter]) }
+	return func(t *testing.T, s *shelf, _ *Verify) { s.Lose(t, s.Digests[letter]) }
 }
