@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
-	"github.com/oci-promote/oci-promote/internal/version"
 )
 
 // planned reports what apply would do.
@@ -62,23 +61,9 @@ func (r *run) describe(p plan) {
 // would never see the new candidate.
 func (r *run) selection() {
 	r.report.Selected = r.Clusters.Selected(r.now.Tags)
-	picked := r.report.Selected.Integration
-	candidate := r.report.Candidate
-	if candidate == "" || picked == candidate {
-		return
+	if candidate := r.report.Candidate; candidate != "" {
+		if why := r.Clusters.MissedByIntegration(candidate, r.report.Selected.Integration); why != "" {
+			r.report.Warn("%s", why)
+		}
 	}
-	if picked == "" {
-		r.report.Warn("integration selects nothing: its constraint %q matches no tag, not even %s; a constraint needs \"-0\" to see candidates, such as \">= 0.0.0-0\"",
-			r.Clusters.Integration, candidate)
-		return
-	}
-	alone := r.Clusters.Integration.Select([]string{candidate}) == candidate
-	switch ladder := version.Read([]string{picked}); {
-	case !alone:
-		r.report.Warn("integration selects %q and can never select %s: its constraint %q excludes it", picked, candidate, r.Clusters.Integration)
-	case len(ladder.Stables)+len(ladder.Candidates) == 0:
-		r.report.Warn("integration selects %q, not %s: for the constraint %q that tag, which is none of this pipeline's, is the higher version; delete it,"+
-			" or narrow the constraint on the cluster and in integration-semver", picked, candidate, r.Clusters.Integration)
-	}
-	// Else a higher version of this pipeline is there already, as it should be.
 }

@@ -5,8 +5,6 @@ import (
 
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/registry"
-
-	"github.com/oci-promote/oci-promote/internal/version"
 )
 
 // Repository is where artifacts live. oras-go's *remote.Repository and *oci.Store
@@ -24,12 +22,4 @@ type History interface {
 	// Compare tells how commit stands to base, in GitHub's words: ahead, behind, diverged or
 	// identical; empty where one of the two is not known.
 	Compare(ctx context.Context, commit, base string) (string, error)
-}
-
-// Clusters is how the two clusters select.
-type Clusters struct{ Integration, Live version.Constraint }
-
-// Selected tells what each cluster picks from tags.
-func (c Clusters) Selected(tags []string) *Selected {
-	return &Selected{c.Integration.Select(tags), c.Live.Select(tags)}
 }

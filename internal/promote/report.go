@@ -200,16 +200,9 @@ func (r *run) selection(p plan, now pipeline.Snapshot) {
 	if s, ok := now.Ladder.Stable(); ok {
 		r.report.Highest = s.String()
 	}
-	v, live := p.version.String(), r.report.Selected.Live
-	if p.outcome != pipeline.Promoted || live == v {
-		return
-	}
-	alone := r.Clusters.Live.Select([]string{v}) == v
-	switch {
-	case !alone:
-		r.report.Warn("live can never select %s: its constraint %q excludes it", v, r.Clusters.Live)
-	case !pipeline.IsStable(live):
-		r.report.Warn("live selects %q, not %s: for the constraint %q that tag, which is no stable of this pipeline, is the higher version; delete it,"+
-			" or narrow the constraint on the cluster and in live-semver", live, v, r.Clusters.Live)
+	if p.outcome == pipeline.Promoted {
+		if why := r.Clusters.MissedByLive(p.version.String(), r.report.Selected.Live); why != "" {
+			r.report.Warn("%s", why)
+		}
 	}
 }

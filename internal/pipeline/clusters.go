@@ -1,0 +1,46 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"github.com/oci-promote/oci-promote/internal/version"
+)
+
+// Clusters is how the two clusters select.
+type Clusters struct{ Integration, Live version.Constraint }
+
+// Selected tells what each cluster picks from tags.
+func (c Clusters) Selected(tags []string) *Selected {
+	return &Selected{c.Integration.Select(tags), c.Live.Select(tags)}
+}
+
+// MissedByIntegration tells why integration, which picks one tag, will not take a candidate that is listed too; empty
+// where it does, and where a higher version of this pipeline is there already, as it should be.
+func (c Clusters) MissedByIntegration(candidate, picked string) string {
+	return missed("integration", c.Integration, candidate, picked, IsStable(picked) || IsCandidate(picked))
+}
+
+// MissedByLive is the same of live and a stable. A candidate is nothing that live should pick.
+func (c Clusters) MissedByLive(stable, picked string) string {
+	return missed("live", c.Live, stable, picked, IsStable(picked))
+}
+
+func missed(cluster string, c version.Constraint, tag, picked string, rightly bool) string {
+	hint, what := "", "none of this pipeline's"
+	if IsCandidate(tag) {
+		hint = `; a constraint needs "-0" to see candidates, such as ">= 0.0.0-0"`
+	}
+	if IsCandidate(picked) {
+		what = "no stable"
+	}
+	switch {
+	case picked == "":
+		return fmt.Sprintf("%s selects nothing: its constraint %q matches no tag, not even %s%s", cluster, c, tag, hint)
+	case c.Select([]string{tag}) == "":
+		return fmt.Sprintf("%s selects %q and can never select %s: its constraint %q excludes it%s", cluster, picked, tag, c, hint)
+	case rightly:
+		return ""
+	}
+	return fmt.Sprintf("%s selects %q, not %s: for the constraint %q that tag, which is %s, is the higher version; delete it, or narrow the constraint on the cluster and in %[1]s-semver",
+		cluster, picked, tag, c, what)
+}
