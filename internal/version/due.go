@@ -135,26 +135,23 @@ func (l *Ladder) Waiting() (waiting []Candidate, need Need) {
 		rank   Candidate
 		ranked bool
 	)
+	// Open ones are the highest: where the last that could count is open, what is live does not matter.
+	if last := max(0, len(l.Candidates)-most); last < len(l.Candidates) && !l.Open(l.Candidates[last]) {
+		s, _ := l.Stable()
+		var ok bool
+		if live, ok = l.artifact(s.String(), &need); ok {
+			rank, ranked, need = l.Rank(live)
+		}
+		if !ok || !need.None() {
+			return nil, need
+		}
+	}
 	for _, c := range slices.Backward(l.Candidates) {
 		if len(waiting) == most {
 			break
 		}
-		if l.Open(c) {
-			waiting = append(waiting, c)
-			continue
-		}
-		if live.Digest == "" {
-			s, _ := l.Stable()
-			var ok bool
-			if live, ok = l.artifact(s.String(), &need); ok {
-				rank, ranked, need = l.Rank(live)
-			}
-			if !ok || !need.None() {
-				return nil, need
-			}
-		}
 		switch {
-		case live.Height > 0 && c.N > live.Height, ranked && c.Compare(rank) > 0, live.Height == 0 && !ranked:
+		case l.Open(c), live.Height > 0 && c.N > live.Height, ranked && c.Compare(rank) > 0, live.Height == 0 && !ranked:
 			waiting = append(waiting, c)
 		}
 	}
