@@ -105,7 +105,7 @@ func (r *run) forSoak() string {
 	if r.Soak == 0 {
 		return ""
 	}
-	return " for " + span(r.Soak)
+	return " for " + pipeline.Span(r.Soak)
 }
 
 // proofOf finds the proof of a candidate's health.

@@ -2,7 +2,6 @@ package promote
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -72,7 +71,7 @@ func (s *soak) ends() string {
 }
 
 // progress is how much of the time is over, such as "12m of 1h".
-func (s *soak) progress() string { return s.healthyFor() + " of " + span(s.need) }
+func (s *soak) progress() string { return s.healthyFor() + " of " + pipeline.Span(s.need) }
 
 // healthyFor is lasted for people: in minutes, where nobody counts in seconds.
 func (s *soak) healthyFor() string {
@@ -80,16 +79,5 @@ func (s *soak) healthyFor() string {
 	if lasted < unit || s.need%unit != 0 {
 		unit = time.Second
 	}
-	return span(lasted.Truncate(unit))
-}
-
-// span is a duration without its zeros: 2h, not 2h0m0s.
-func span(d time.Duration) string {
-	s := d.String()
-	for _, zeros := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(s, zeros) {
-			s = s[:len(s)-2]
-		}
-	}
-	return s
+	return pipeline.Span(lasted.Truncate(unit))
 }

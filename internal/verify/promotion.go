@@ -15,12 +15,12 @@ import (
 func (r *reading) notPromoted(candidate string, a *pipeline.Artifact, w Word) (pipeline.Step, *pipeline.Finding) {
 	due := w.At.Add(r.Soak)
 	if r.Now.Before(due) {
-		return at(pipeline.Waiting, w.At, pipeline.Evidence{Status: fmt.Sprintf("healthy for %s of %s", span(r.Now.Sub(w.At).Truncate(time.Minute)), span(r.Soak))}), nil
+		return at(pipeline.Waiting, w.At, pipeline.Evidence{Status: fmt.Sprintf("healthy for %s of %s", pipeline.Span(r.Now.Sub(w.At).Truncate(time.Minute)), pipeline.Span(r.Soak))}), nil
 	}
 	since := slices.DeleteFunc(slices.Clone(r.heard.promotions), func(run Run) bool { return run.Started.Before(due.Add(-time.Minute)) })
 	because, run := promotionEnded(since, r.heard.promotions != nil)
 	if len(since) == 0 && r.Soak > 0 && r.heard.promotions != nil { // no report comes when it is over
-		because = fmt.Sprintf("its soak of %s ended at %s, and the schedule of mode tag has not promoted it since", span(r.Soak), due.UTC().Format(time.RFC3339))
+		because = fmt.Sprintf("its soak of %s ended at %s, and the schedule of mode tag has not promoted it since", pipeline.Span(r.Soak), due.UTC().Format(time.RFC3339))
 	}
 	e, age := pipeline.Evidence{Run: run.URL}, r.Now.Sub(due)
 	alone := len(since) == 1 && run.failed() // else it may be another artifact's

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -132,22 +131,11 @@ func (r *reading) checkStuck() []pipeline.Finding {
 	}
 	f := pipeline.Finding{
 		Code: pipeline.Stuck, Severity: late, Stage: pipeline.PromotedStage, Since: since,
-		Message: fmt.Sprintf("nothing was promoted since %s (commit %s), which waits longer than %s; %s", oldest, short(a.Revision.Commit), span(r.MaxAge), because),
+		Message: fmt.Sprintf("nothing was promoted since %s (commit %s), which waits longer than %s; %s", oldest, short(a.Revision.Commit), pipeline.Span(r.MaxAge), because),
 		Hint:    fmt.Sprintf("on integration: `flux get kustomizations %s`; max-age is the time that you give it", r.kustomization()),
 	}
 	if oldest != r.subject.candidate {
 		f.Hint = fmt.Sprintf("verify with artifact-sha %s tells its path; ", short(a.Revision.Commit)) + f.Hint
 	}
 	return []pipeline.Finding{f}
-}
-
-// span is a duration without its zeros: 2h, not 2h0m0s.
-func span(d time.Duration) string {
-	s := d.String()
-	for _, zeros := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(s, zeros) {
-			s = s[:len(s)-2]
-		}
-	}
-	return s
 }
