@@ -3,9 +3,6 @@ package github
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -29,39 +26,10 @@ var faults = map[string]fault{
 	"HTML after it was done":  done(200, "<html>proxy</html>"),
 	"null":                    refuse(200, "null"),
 	"an object":               refuse(200, "{}"),
-	"reset":                   func(w http.ResponseWriter, _ func() *httptest.ResponseRecorder) { hangUp(w) },
-	"lost after it was done":  func(w http.ResponseWriter, serve func() *httptest.ResponseRecorder) { serve(); hangUp(w) },
-	"half a body":             func(w http.ResponseWriter, serve func() *httptest.ResponseRecorder) { cut(w, serve()) },
-	"half a body, never done": func(w http.ResponseWriter, _ func() *httptest.ResponseRecorder) { cut(w, httptest.NewRecorder()) },
-}
-
-func refuse(status int, body string) fault {
-	return func(w http.ResponseWriter, _ func() *httptest.ResponseRecorder) { says(status, body)(w, nil) }
-}
-
-// done is an answer that says nothing true of what was done.
-func done(status int, body string) fault {
-	return func(w http.ResponseWriter, serve func() *httptest.ResponseRecorder) {
-		serve()
-		says(status, body)(w, nil)
-	}
-}
-
-func hangUp(w http.ResponseWriter) {
-	if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
-		_ = c.Close()
-	}
-}
-
-// cut sends the first half of an answer, and promises the whole.
-func cut(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
-	body := answer.Body.String()
-	maps.Copy(w.Header(), answer.Header())
-	w.Header().Set("Content-Length", fmt.Sprint(max(2, len(body))))
-	w.WriteHeader(answer.Code)
-	_, _ = fmt.Fprint(w, body[:len(body)/2])
-	_ = http.NewResponseController(w).Flush() // or it is a reset, after which Go asks again
-	panic(http.ErrAbortHandler)
+	"reset":                   reset,
+	"lost after it was done":  lost,
+	"half a body":             half,
+	"half a body, never done": undone(half),
 }
 
 // What the answer to a write does not tell, the list does; it is sent once whatever comes back.

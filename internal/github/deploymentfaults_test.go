@@ -3,7 +3,6 @@ package github
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -12,51 +11,31 @@ import (
 	"github.com/oci-promote/oci-promote/internal/oci"
 )
 
-// instead is an answer in place of GitHub's, which does nothing.
-func instead(status int, body string) hubFault {
-	return func(func() *httptest.ResponseRecorder) *httptest.ResponseRecorder {
-		w := httptest.NewRecorder()
-		says(status, body)(w, nil)
-		return w
-	}
-}
-
 // hubFaults are what may come in place of an answer. What is undone has changed nothing.
 var hubFaults = []struct {
 	name   string
 	undone bool
-	fault  hubFault
+	fault  fault
 }{
-	{"500", true, instead(500, `{"message":"Server Error"}`)},
-	{"401", true, instead(401, `{"message":"Bad credentials","status":"401"}`)},
-	{"403", true, instead(403, forbids)},
-	{"404", true, instead(404, notFound)},
-	{"409", true, instead(409, `{"message":"Conflict"}`)},
-	{"422", true, instead(422, `{"message":"Validation Failed"}`)},
-	{"202", true, instead(202, `{"message":"Auto-merged"}`)},
-	{"empty", true, instead(200, "")},
-	{"null", true, instead(200, "null")},
-	{"object", true, instead(200, "{}")},
-	{"list of null", true, instead(200, "[null]")},
-	{"web page", true, instead(200, "<html>proxy</html>")},
-	{"another one", true, instead(201, `{"id":99,"state":"success","environment":"elsewhere","deployment_url":"https://x/deployments/99"}`)},
-	{"others", true, instead(200, `[{"id":99,"state":"success","environment":"elsewhere","deployment_url":"https://x/deployments/99"}]`)},
-	{"hang up", true, func(func() *httptest.ResponseRecorder) *httptest.ResponseRecorder { return nil }},
-	{"hang up, done", false, func(do func() *httptest.ResponseRecorder) *httptest.ResponseRecorder { do(); return nil }},
-	{"502, done", false, func(do func() *httptest.ResponseRecorder) *httptest.ResponseRecorder {
-		do()
-		return instead(502, "<html>")(do)
-	}},
-	{"empty, done", false, func(do func() *httptest.ResponseRecorder) *httptest.ResponseRecorder {
-		do()
-		return instead(200, "")(do)
-	}},
-	{"cut short, done", false, func(do func() *httptest.ResponseRecorder) *httptest.ResponseRecorder {
-		w := do()
-		w.Header().Set("Content-Length", fmt.Sprint(w.Body.Len()))
-		w.Body.Truncate(w.Body.Len() / 2)
-		return w
-	}},
+	{"500", true, refuse(500, `{"message":"Server Error"}`)},
+	{"401", true, refuse(401, `{"message":"Bad credentials","status":"401"}`)},
+	{"403", true, refuse(403, forbids)},
+	{"404", true, refuse(404, notFound)},
+	{"409", true, refuse(409, `{"message":"Conflict"}`)},
+	{"422", true, refuse(422, `{"message":"Validation Failed"}`)},
+	{"202", true, refuse(202, `{"message":"Auto-merged"}`)},
+	{"empty", true, refuse(200, "")},
+	{"null", true, refuse(200, "null")},
+	{"object", true, refuse(200, "{}")},
+	{"list of null", true, refuse(200, "[null]")},
+	{"web page", true, refuse(200, "<html>proxy</html>")},
+	{"another one", true, refuse(201, `{"id":99,"state":"success","environment":"elsewhere","deployment_url":"https://x/deployments/99"}`)},
+	{"others", true, refuse(200, `[{"id":99,"state":"success","environment":"elsewhere","deployment_url":"https://x/deployments/99"}]`)},
+	{"hang up", true, reset},
+	{"hang up, done", false, lost},
+	{"502, done", false, done(502, "<html>")},
+	{"empty, done", false, done(200, "")},
+	{"cut short, done", false, half},
 }
 
 // rollout is a hub whose live goes from one artifact to the next beside a third: every kind of request is sent.

@@ -1,17 +1,13 @@
 package github
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -19,23 +15,15 @@ import (
 
 // deployHub is a GitHub with deployments. It keeps and refuses what GitHub does.
 type deployHub struct {
-	*httptest.Server
-	mu       sync.Mutex
+	keeper
 	now      time.Time // to the second, as GitHub has it
 	made     []*hubDeployment
 	statuses int
-	requests []string
-	fault    hubFault
-	at       int    // the number of the request that meets the fault; zero for none
 	lag      int    // the newest that lists do not show yet
-	meeting  int    // as many first lists are answered only when all were asked
 	asText   bool   // payloads come back as text
 	failing  bool   // a status of the commits has failed
 	unknown  string // a commit that is not in the repository
 }
-
-// hubFault is an answer in place of the one that do gives; nil hangs up.
-type hubFault func(do func() *httptest.ResponseRecorder) *httptest.ResponseRecorder
 
 type hubDeployment struct {
 	ID          int             `json:"id"`
@@ -75,89 +63,35 @@ const hubBase = "/api/v3/repos/acme/fleet/deployments"
 func startDeployHub(t *testing.T) *deployHub {
 	t.Helper()
 	h := &deployHub{now: time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+hubBase, h.list)
-	mux.HandleFunc("POST "+hubBase, h.create)
-	mux.HandleFunc("GET "+hubBase+"/{id}/statuses", h.listStatuses)
-	mux.HandleFunc("POST "+hubBase+"/{id}/statuses", h.createStatus)
-	arrived := make(chan struct{})
-	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		do := func() *httptest.ResponseRecorder {
-			again := r.Clone(context.Background())
-			again.Body = io.NopCloser(strings.NewReader(string(body)))
-			answer := httptest.NewRecorder()
-			mux.ServeHTTP(answer, again)
-			return answer
-		}
-		h.mu.Lock()
-		h.requests = append(h.requests, r.Method+" "+strings.TrimPrefix(r.URL.RequestURI(), hubBase))
-		var answer *httptest.ResponseRecorder
-		if len(h.requests) == h.at {
-			answer = h.fault(do)
-		} else {
-			answer = do()
-		}
-		if h.meeting > 0 {
-			if h.meeting--; h.meeting == 0 {
-				close(arrived)
-			}
-			h.mu.Unlock()
-			<-arrived
-		} else {
-			h.mu.Unlock()
-		}
-		if answer == nil {
-			panic(http.ErrAbortHandler)
-		}
-		maps.Copy(w.Header(), answer.Header())
-		w.WriteHeader(answer.Code)
-		_, _ = answer.Body.WriteTo(w)
-	}))
-	t.Cleanup(h.Close)
+	h.keep(t, hubBase, "/deployments", map[string]http.HandlerFunc{
+		"GET":                 h.list,
+		"POST":                h.create,
+		"GET /{id}/statuses":  h.listStatuses,
+		"POST /{id}/statuses": h.createStatus,
+	})
 	return h
-}
-
-func (h *deployHub) open(t *testing.T) *Repository {
-	t.Helper()
-	r, err := Open(Options{Repository: "acme/fleet", APIURL: h.URL + "/api/v3", Token: token})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 // tick lets time pass, and ends a fault that nobody met.
 func (h *deployHub) tick(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.now, h.at = h.now.Add(d), 0
+	h.mend()
+	h.now = h.now.Add(d)
 }
 
 // meets has the n-th request from now on meet a fault.
-func (h *deployHub) meets(f hubFault, n int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.fault, h.at = f, len(h.requests)+n
+func (h *deployHub) meets(f fault, n int) {
+	at := len(h.requests) + n - 1
+	h.fault = func(n int) fault {
+		if n == at {
+			return f
+		}
+		return nil
+	}
 }
 
 func hubRefuses(w http.ResponseWriter, status int, message, field string) {
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, `{"message":%q,"errors":[{"resource":"Deployment","field":%q,"code":"invalid"}],"documentation_url":"https://docs.github.com/rest","status":"%d"}`, message, field, status)
-}
-
-// hubPage writes one page of what is the newest first, with GitHub's Link header.
-func hubPage[T any](w http.ResponseWriter, r *http.Request, all []T) {
-	page, _ := strconv.Atoi(r.FormValue("page"))
-	size, _ := strconv.Atoi(r.FormValue("per_page"))
-	page, size = max(page, 1), min(max(size, 1), 100)
-	from := min((page-1)*size, len(all))
-	if page*size < len(all) {
-		q := r.URL.Query()
-		q.Set("page", strconv.Itoa(page+1))
-		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?%s>; rel="next"`, r.Host, r.URL.Path, q.Encode()))
-	}
-	_ = json.NewEncoder(w).Encode(append([]T{}, all[from:min(from+size, len(all))]...))
 }
 
 func (h *deployHub) list(w http.ResponseWriter, r *http.Request) {
@@ -169,7 +103,7 @@ func (h *deployHub) list(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slices.Reverse(found)
-	hubPage(w, r, found)
+	_ = json.NewEncoder(w).Encode(pageOf(w, r, "page", found))
 }
 
 // shown is a deployment as an answer has it.
@@ -225,7 +159,7 @@ func (h *deployHub) find(w http.ResponseWriter, r *http.Request) *hubDeployment 
 
 func (h *deployHub) listStatuses(w http.ResponseWriter, r *http.Request) {
 	if d := h.find(w, r); d != nil {
-		hubPage(w, r, d.statuses)
+		_ = json.NewEncoder(w).Encode(pageOf(w, r, "page", d.statuses))
 	}
 }
 

@@ -13,17 +13,7 @@ import (
 // allOf answers as GitHub does for all statuses of newer, which come the newest first.
 func allOf(all []posted) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		n, size := 1, 30
-		_, _ = fmt.Sscan(r.URL.Query().Get("page"), &n)
-		_, _ = fmt.Sscan(r.URL.Query().Get("per_page"), &size)
-		statuses := []any{}
-		for i := (n - 1) * size; i < min(n*size, len(all)); i++ {
-			statuses = append(statuses, all[i].json())
-		}
-		if n*size < len(all) {
-			w.Header().Set("Link", fmt.Sprintf(`<http://elsewhere.invalid/repositories/1/commits/%s/statuses?per_page=%d&page=%d>; rel="next", <http://elsewhere.invalid/x?page=99>; rel="last"`, newer, size, n+1))
-		}
-		_ = json.NewEncoder(w).Encode(statuses)
+		_ = json.NewEncoder(w).Encode(listed(w, r, all))
 	}
 }
 

@@ -86,19 +86,24 @@ func (c commit) json() map[string]any {
 	}
 }
 
-// page writes one page of commits, alone or in a comparison, with GitHub's Link header.
-func page(w http.ResponseWriter, r *http.Request, all []commit, status string) {
+// pageOf is one page of a list. The next one is in the header Link, as GitHub has it; key is its number's.
+func pageOf[T any](w http.ResponseWriter, r *http.Request, key string, all []T) []T {
 	n, size := 1, 30
-	_, _ = fmt.Sscan(r.URL.Query().Get("page"), &n)
-	_, _ = fmt.Sscan(r.URL.Query().Get("per_page"), &size)
-	commits := []any{}
-	for i := (n - 1) * size; i < min(n*size, len(all)); i++ {
-		commits = append(commits, all[i].json())
-	}
+	_, _ = fmt.Sscan(r.FormValue(key), &n)
+	_, _ = fmt.Sscan(r.FormValue("per_page"), &size)
 	if n*size < len(all) {
 		q := r.URL.Query()
-		q.Set("page", fmt.Sprint(n+1))
-		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?%s>; rel="next", <http://%s%s?page=99>; rel="last"`, r.Host, r.URL.Path, q.Encode(), r.Host, r.URL.Path))
+		q.Set(key, fmt.Sprint(n+1))
+		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?%s>; rel="next", <http://%[1]s%[2]s?%s=99>; rel="last"`, r.Host, r.URL.Path, q.Encode(), key))
+	}
+	return append([]T{}, all[min((n-1)*size, len(all)):min(n*size, len(all))]...)
+}
+
+// page writes one page of commits, alone or in a comparison.
+func page(w http.ResponseWriter, r *http.Request, all []commit, status string) {
+	commits := []any{}
+	for _, c := range pageOf(w, r, "page", all) {
+		commits = append(commits, c.json())
 	}
 	var body any = commits
 	if status != "" {

@@ -24,22 +24,23 @@ func (p posted) json() map[string]any {
 	}
 }
 
+// listed are the statuses of one page. GitHub numbers the repository in the link to the next; only the page matters.
+func listed(w http.ResponseWriter, r *http.Request, all []posted) []any {
+	statuses := []any{}
+	for _, p := range pageOf(w, r, "page", all) {
+		statuses = append(statuses, p.json())
+	}
+	if link := w.Header().Get("Link"); link != "" {
+		w.Header().Set("Link", strings.ReplaceAll(link, r.Host+"/api/v3/repos/acme/fleet", "elsewhere.invalid/repositories/1"))
+	}
+	return statuses
+}
+
 // combined answers as GitHub does for the combined status of newer.
 func combined(all []posted) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		n, size := 1, 30
-		_, _ = fmt.Sscan(r.URL.Query().Get("page"), &n)
-		_, _ = fmt.Sscan(r.URL.Query().Get("per_page"), &size)
-		statuses := []any{}
-		for i := (n - 1) * size; i < min(n*size, len(all)); i++ {
-			statuses = append(statuses, all[i].json())
-		}
-		if n*size < len(all) {
-			// GitHub numbers the repository here; only the page matters.
-			w.Header().Set("Link", fmt.Sprintf(`<http://elsewhere.invalid/repositories/1/commits/%s/status?per_page=%d&page=%d>; rel="next", <http://elsewhere.invalid/x?page=99>; rel="last"`, newer, size, n+1))
-		}
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"state": "success", "sha": newer, "total_count": len(all), "statuses": statuses,
+			"state": "success", "sha": newer, "total_count": len(all), "statuses": listed(w, r, all),
 			"repository": map[string]any{"full_name": "acme/fleet"}, "commit_url": "x", "url": "x",
 		})
 	}

@@ -4,28 +4,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 )
 
 // tracker is a GitHub with issues. It keeps what it is told, as GitHub does.
 type tracker struct {
-	*httptest.Server
-	mu       sync.Mutex
-	issues   []*trackedIssue
-	lag      int  // the newest of them that lists do not show yet
-	unlabel  bool // drop labels of a new issue, as for a token that may not set any
-	relabel  bool // but take them afterwards
-	old      bool // a server that does not know the reason "duplicate"
-	cursor   bool // number no pages, as for large lists
-	meeting  int  // as many first lists are answered only when all were asked
-	requests []string
+	keeper
+	issues  []*trackedIssue
+	lag     int  // the newest of them that lists do not show yet
+	unlabel bool // drop labels of a new issue, as for a token that may not set any
+	relabel bool // but take them afterwards
+	old     bool // a server that does not know the reason "duplicate"
+	cursor  bool // number no pages, as for large lists
 }
 
 type trackedIssue struct {
@@ -49,45 +43,16 @@ func startTracker(t *testing.T) *tracker { t.Helper(); return startMeeting(t, 0)
 // startMeeting is a tracker that has as many runs see the same first list.
 func startMeeting(t *testing.T, meeting int) *tracker {
 	t.Helper()
-	tr := &tracker{meeting: meeting}
-	mux := http.NewServeMux()
-	const base = "/api/v3/repos/acme/fleet/issues"
-	mux.HandleFunc("GET "+base, tr.list)
-	mux.HandleFunc("POST "+base, tr.create)
-	mux.HandleFunc("PATCH "+base+"/{n}", tr.edit)
-	mux.HandleFunc("POST "+base+"/{n}/comments", tr.comment)
-	mux.HandleFunc("POST "+base+"/{n}/labels", tr.label)
-	var met sync.WaitGroup
-	met.Add(meeting)
-	tr.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := httptest.NewRecorder()
-		tr.mu.Lock()
-		tr.requests = append(tr.requests, r.Method+" "+strings.TrimPrefix(r.URL.Path, base))
-		mux.ServeHTTP(answer, r)
-		meets := r.Method == http.MethodGet && tr.meeting > 0
-		if meets {
-			tr.meeting--
-			met.Done()
-		}
-		tr.mu.Unlock()
-		if meets {
-			met.Wait()
-		}
-		maps.Copy(w.Header(), answer.Header())
-		w.WriteHeader(answer.Code)
-		_, _ = answer.Body.WriteTo(w)
-	}))
-	t.Cleanup(tr.Close)
+	tr := &tracker{}
+	tr.meeting = meeting
+	tr.keep(t, "/api/v3/repos/acme/fleet/issues", "/issues", map[string]http.HandlerFunc{
+		"GET":                tr.list,
+		"POST":               tr.create,
+		"PATCH /{n}":         tr.edit,
+		"POST /{n}/comments": tr.comment,
+		"POST /{n}/labels":   tr.label,
+	})
 	return tr
-}
-
-func (tr *tracker) open(t *testing.T) *Repository {
-	t.Helper()
-	r, err := Open(Options{Repository: "acme/fleet", APIURL: tr.URL + "/api/v3", Token: token})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 func (tr *tracker) add(title, body, state string, labels ...string) *trackedIssue {
@@ -108,15 +73,7 @@ func (tr *tracker) list(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	key := map[bool]string{false: "page", true: "after"}[tr.cursor]
-	page, _ := strconv.Atoi(r.FormValue(key))
-	size, _ := strconv.Atoi(r.FormValue("per_page"))
-	from := max(0, page-1) * size
-	if from+size < len(found) {
-		q := r.URL.Query()
-		q.Set(key, strconv.Itoa(max(1, page)+1))
-		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?%s>; rel="next"`, r.Host, r.URL.Path, q.Encode()))
-	}
-	_ = json.NewEncoder(w).Encode(found[from:min(from+size, len(found))])
+	_ = json.NewEncoder(w).Encode(pageOf(w, r, key, found))
 }
 
 func (tr *tracker) create(w http.ResponseWriter, r *http.Request) {

@@ -4,33 +4,26 @@ import (
 	"crypto/sha1"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
 // hub is a GitHub with a history, pull requests and their comments. It keeps what it is told, as GitHub does.
 type hub struct {
-	*httptest.Server
-	mu       sync.Mutex
-	now      time.Time // an hour passes with each commit
-	parents  map[string][]string
-	dates    map[string]time.Time
-	order    []string // commits, parents first
-	main     string   // the newest commit of the branch
-	pulls    []*hubPull
-	ids      int64
-	meeting  int               // as many first lists of comments are answered only when all were asked
-	lag      int               // so many comments, the newest of all, are not listed yet
-	requests []string          // method and path, without the repository
-	writer   int64             // the user whose token it is
-	fault    func(n int) fault // what becomes of the n-th request; nil for what should
+	keeper
+	now     time.Time // an hour passes with each commit
+	parents map[string][]string
+	dates   map[string]time.Time
+	order   []string // commits, parents first
+	main    string   // the newest commit of the branch
+	pulls   []*hubPull
+	ids     int64
+	lag     int   // so many comments, the newest of all, are not listed yet
+	writer  int64 // the user whose token it is
 }
 
 type hubPull struct {
@@ -47,68 +40,22 @@ type hubComment struct {
 	body     string
 }
 
-// fault answers in place of the hub. What serve gives is what the hub answers, once it has done what it was asked.
-type fault func(w http.ResponseWriter, serve func() *httptest.ResponseRecorder)
-
 const api = "/api/v3/repos/acme/fleet/"
 
 func startHub(t *testing.T) *hub {
 	t.Helper()
 	h := &hub{now: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC), parents: map[string][]string{}, dates: map[string]time.Time{}, writer: 7}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+api+"compare/{range}", h.compare)
-	mux.HandleFunc("GET "+api+"commits", h.head)
-	mux.HandleFunc("GET "+api+"pulls", h.closed)
-	mux.HandleFunc("GET "+api+"pulls/{n}/files", h.files)
-	mux.HandleFunc("GET "+api+"issues/{n}/comments", h.listComments)
-	mux.HandleFunc("POST "+api+"issues/{n}/comments", h.comment)
-	mux.HandleFunc("DELETE "+api+"issues/comments/{id}", h.uncomment)
-	var met sync.WaitGroup
-	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.mu.Lock()
-		h.requests = append(h.requests, r.Method+" "+strings.TrimPrefix(r.URL.Path, api))
-		n := len(h.requests) - 1
-		if h.meeting > 0 && n == 0 {
-			met.Add(h.meeting)
-		}
-		meets := h.meeting > 0 && strings.HasSuffix(r.URL.Path, "/comments")
-		if meets {
-			h.meeting--
-			met.Done()
-		}
-		serve := func() *httptest.ResponseRecorder {
-			answer := httptest.NewRecorder()
-			mux.ServeHTTP(answer, r)
-			return answer
-		}
-		if h.fault != nil {
-			if f := h.fault(n); f != nil {
-				defer h.mu.Unlock()
-				f(w, serve)
-				return
-			}
-		}
-		answer := serve()
-		h.mu.Unlock()
-		if meets {
-			met.Wait()
-		}
-		maps.Copy(w.Header(), answer.Header())
-		w.WriteHeader(answer.Code)
-		_, _ = answer.Body.WriteTo(w)
-	}))
-	t.Cleanup(h.Close)
+	h.keep(t, api, "/comments", map[string]http.HandlerFunc{
+		"GET compare/{range}":         h.compare,
+		"GET commits":                 h.head,
+		"GET pulls":                   h.closed,
+		"GET pulls/{n}/files":         h.files,
+		"GET issues/{n}/comments":     h.listComments,
+		"POST issues/{n}/comments":    h.comment,
+		"DELETE issues/comments/{id}": h.uncomment,
+	})
 	h.push("first")
 	return h
-}
-
-func (h *hub) open(t *testing.T) *Repository {
-	t.Helper()
-	r, err := Open(Options{Repository: "acme/fleet", APIURL: h.URL + "/api/v3", Token: token, Pause: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 func hash(name string) string { return fmt.Sprintf("%x", sha1.Sum([]byte(name))) }
@@ -218,7 +165,7 @@ func (h *hub) closed(w http.ResponseWriter, r *http.Request) {
 			"merge_commit_sha": p.commit, "base": map[string]any{"ref": p.base},
 		})
 	}
-	pageOf(w, r, listed)
+	_ = json.NewEncoder(w).Encode(pageOf(w, r, "page", listed))
 }
 
 func (h *hub) files(w http.ResponseWriter, r *http.Request) {
@@ -234,7 +181,7 @@ func (h *hub) files(w http.ResponseWriter, r *http.Request) {
 		}
 		listed = append(listed, file)
 	}
-	pageOf(w, r, listed)
+	_ = json.NewEncoder(w).Encode(pageOf(w, r, "page", listed))
 }
 
 func (h *hub) listComments(w http.ResponseWriter, r *http.Request) {
@@ -248,7 +195,7 @@ func (h *hub) listComments(w http.ResponseWriter, r *http.Request) {
 			listed = append(listed, c.json())
 		}
 	}
-	pageOf(w, r, listed)
+	_ = json.NewEncoder(w).Encode(pageOf(w, r, "page", listed))
 }
 
 func (c hubComment) json() map[string]any {
@@ -298,26 +245,6 @@ func (h *hub) uncomment(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	says(404, notFound)(w, r)
-}
-
-// pageOf writes one page of a list, with GitHub's Link header.
-func pageOf(w http.ResponseWriter, r *http.Request, all []any) {
-	n, _ := strconv.Atoi(r.FormValue("page"))
-	size, _ := strconv.Atoi(r.FormValue("per_page"))
-	n = max(n, 1)
-	if n*size < len(all) {
-		q := r.URL.Query()
-		q.Set("page", strconv.Itoa(n+1))
-		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?%s>; rel="next"`, r.Host, r.URL.Path, q.Encode()))
-	}
-	_ = json.NewEncoder(w).Encode(all[min((n-1)*size, len(all)):min(n*size, len(all))])
-}
-
-// mend ends the faults. What becomes of the hub until then is seen after it.
-func (h *hub) mend() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.fault = nil
 }
 
 // asked is how many requests there were with that beginning.
