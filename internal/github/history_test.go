@@ -79,31 +79,14 @@ func TestStatusHistory(t *testing.T) {
 			if !slices.IsSortedFunc(got, func(a, b Status) int { return b.Updated.Compare(a.Updated) }) {
 				t.Error("not the newest first")
 			}
-			want := []string{path + "per_page=100"}
-			for n := 2; n <= test.pages; n++ {
-				want = append(want, fmt.Sprintf("%spage=%d&per_page=100", path, n))
-			}
-			same(t, s.requests(), want)
-			for _, r := range s.asked {
-				if r.Method != http.MethodGet || r.Header.Get("Authorization") != "Bearer "+token {
-					t.Errorf("%s with the authorization %q", r.Method, r.Header.Get("Authorization"))
-				}
-			}
+			s.checkPages(t, path, test.pages)
 		})
 	}
 }
 
 func TestStatusHistoryRefused(t *testing.T) {
 	const permission = "`permissions: statuses: read`"
-	second := func(answer http.HandlerFunc) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Query().Get("page") == "2" {
-				answer(w, r)
-				return
-			}
-			allOf(minutes(101))(w, r)
-		}
-	}
+	second := func(answer http.HandlerFunc) http.HandlerFunc { return onSecond(allOf(minutes(101)), answer) }
 	entry := func(json string) http.HandlerFunc { return says(200, "["+json+"]") }
 	tests := []struct {
 		name       string

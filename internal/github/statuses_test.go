@@ -46,6 +46,32 @@ func combined(all []posted) http.HandlerFunc {
 	}
 }
 
+// onSecond has another answer on the second page.
+func onSecond(first, second http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("page") == "2" {
+			second(w, r)
+			return
+		}
+		first(w, r)
+	}
+}
+
+// checkPages checks that so many pages were asked for, each once and with the token.
+func (s *server) checkPages(t *testing.T, path string, pages int) {
+	t.Helper()
+	want := []string{path + "per_page=100"}
+	for n := 2; n <= pages; n++ {
+		want = append(want, fmt.Sprintf("%spage=%d&per_page=100", path, n))
+	}
+	same(t, s.requests(), want)
+	for _, r := range s.asked {
+		if r.Method != http.MethodGet || r.Header.Get("Authorization") != "Bearer "+token {
+			t.Errorf("%s with the authorization %q", r.Method, r.Header.Get("Authorization"))
+		}
+	}
+}
+
 // many is n statuses of as many contexts.
 func many(n int) []posted {
 	all := make([]posted, n)
@@ -97,31 +123,14 @@ func TestStatuses(t *testing.T) {
 			if !slices.Equal(flux, test.want) {
 				t.Errorf("got %v, want %v", flux, test.want)
 			}
-			want := []string{path + "per_page=100"}
-			for n := 2; n <= test.pages; n++ {
-				want = append(want, fmt.Sprintf("%spage=%d&per_page=100", path, n))
-			}
-			same(t, s.requests(), want)
-			for _, r := range s.asked {
-				if r.Method != http.MethodGet || r.Header.Get("Authorization") != "Bearer "+token {
-					t.Errorf("%s with the authorization %q", r.Method, r.Header.Get("Authorization"))
-				}
-			}
+			s.checkPages(t, path, test.pages)
 		})
 	}
 }
 
 func TestStatusesRefused(t *testing.T) {
 	const permission = "`permissions: statuses: read`"
-	second := func(answer http.HandlerFunc) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Query().Get("page") == "2" {
-				answer(w, r)
-				return
-			}
-			combined(many(101))(w, r)
-		}
-	}
+	second := func(answer http.HandlerFunc) http.HandlerFunc { return onSecond(combined(many(101)), answer) }
 	tests := []struct {
 		name       string
 		answer     http.HandlerFunc
