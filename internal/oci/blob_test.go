@@ -34,19 +34,6 @@ func newLogins(t *testing.T, answer http.HandlerFunc) *logins {
 	return l
 }
 
-func openAt(t *testing.T, host string) *Registry {
-	t.Helper()
-	ref, err := ParseReference(host + "/acme/fleet")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := OpenRegistry(ref, Options{PlainHTTP: true, Credentials: Credentials{Username: "robot", Password: "s3cret"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 // A registry sends us to its storage for a blob. Whatever that answers, it never sees the login: not on the way there, and
 // not because it asks for one.
 func TestBlobStorageSeesNoLogin(t *testing.T) {
@@ -79,7 +66,7 @@ func TestBlobStorageSeesNoLogin(t *testing.T) {
 				}
 				http.Redirect(w, r, storage.URL+"/bucket/layer?signed", http.StatusTemporaryRedirect)
 			})
-			ok, err := openAt(t, registry.Listener.Addr().String()).Exists(t.Context(), someLayer)
+			ok, err := openAt(t, registry.URL, Options{Credentials: Credentials{Username: "robot", Password: "s3cret"}}).Exists(t.Context(), someLayer)
 			says := strings.ReplaceAll(c.says, "STORAGE", storage.Listener.Addr().String())
 			if ok != c.exists || (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
 				t.Errorf("%v, %v, want %v and an error with %q", ok, err, c.exists, says)

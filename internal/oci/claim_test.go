@@ -77,16 +77,7 @@ func TestClaimLooksAgain(t *testing.T) {
 // claimant is a client of a registry under url, whose retries have a budget.
 func claimant(t *testing.T, url string, budget time.Duration) *Registry {
 	t.Helper()
-	ref, err := ParseReference(strings.TrimPrefix(url, "http://") + "/acme/fleet")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := Options{PlainHTTP: true, Credentials: Credentials{Username: "u", Password: "p"}, Transport: (&Retrier{Budget: budget}).Transport(NewTransport())}
-	r, err := OpenRegistry(ref, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return openAt(t, url, Options{Credentials: Credentials{Username: "u", Password: "p"}, Transport: (&Retrier{Budget: budget}).Transport(NewTransport())})
 }
 
 // TestClaimKeepsToTheBudget has each write fail after some time, which the budget pays for as it does for other requests.

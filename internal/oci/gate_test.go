@@ -42,14 +42,7 @@ func TestOneTokenForAllThatBegins(t *testing.T) {
 	}))
 	defer s.Close()
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := OpenRegistry(ref, Options{PlainHTTP: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := openAt(t, s.URL, Options{})
 	var wg sync.WaitGroup
 	for range atOnce {
 		wg.Go(func() {
@@ -81,14 +74,7 @@ func TestAWrongPasswordIsSentOnce(t *testing.T) {
 	}))
 	defer s.Close()
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := OpenRegistry(ref, Options{PlainHTTP: true, Credentials: Credentials{Username: "robot", Password: "wrong"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := openAt(t, s.URL, Options{Credentials: Credentials{Username: "robot", Password: "wrong"}})
 	said := make([]string, 4)
 	var wg sync.WaitGroup
 	for i := range said {

@@ -62,15 +62,7 @@ func (l *lister) open(t *testing.T) *Registry {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	s := httptest.NewServer(l)
 	t.Cleanup(s.Close)
-	ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := OpenRegistry(ref, Options{PlainHTTP: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return openAt(t, s.URL, Options{})
 }
 
 // someTags are n tags in lexical order.

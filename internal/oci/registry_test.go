@@ -50,6 +50,21 @@ func openCanned(t testing.TB, c http.RoundTripper, o Options) *Registry {
 	return r
 }
 
+// openAt has a client of acme/fleet on a server.
+func openAt(t testing.TB, url string, o Options) *Registry {
+	t.Helper()
+	ref, err := ParseReference(strings.TrimPrefix(url, "http://") + "/acme/fleet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.PlainHTTP = true
+	r, err := OpenRegistry(ref, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func allTags(t testing.TB, r *Registry) ([]string, error) {
 	t.Helper()
 	var all []string
@@ -142,7 +157,7 @@ func TestPages(t *testing.T) {
 		last := r.URL.Query().Get("last")
 		switch {
 		case strings.Contains(r.URL.Path, "endless"):
-			w.Header().Set("Link", `</v2/endless/tags/list?last=a&n=1>; rel="next"`)
+			w.Header().Set("Link", `</v2/endless/acme/fleet/tags/list?last=a&n=1>; rel="next"`)
 			last = "x"
 		case last == "":
 			w.Header().Set("Link", `</v2/acme/fleet/tags/list?last=b&n=2>; rel="next"`)
@@ -150,18 +165,10 @@ func TestPages(t *testing.T) {
 		_, _ = io.WriteString(w, map[string]string{"": `{"tags":["z","b"]}`, "b": `{"tags":["a","b"]}`, "x": `{"tags":["a"]}`}[last])
 	}))
 	defer s.Close()
-	open := func(path string) *Registry {
-		ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := OpenRegistry(ref, Options{PlainHTTP: true, Credentials: Credentials{Username: "u", Password: "p"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
+	open := func(above string) *Registry {
+		return openAt(t, s.URL+above, Options{Credentials: Credentials{Username: "u", Password: "p"}})
 	}
-	if tags, err := allTags(t, open("/acme/fleet")); err != nil || !slices.Equal(tags, []string{"z", "b", "a"}) {
+	if tags, err := allTags(t, open("")); err != nil || !slices.Equal(tags, []string{"z", "b", "a"}) {
 		t.Errorf("tags %q, %v", tags, err)
 	}
 	pages.Store(0)
@@ -212,15 +219,8 @@ func TestBrokenUploadIsBegunAgain(t *testing.T) {
 				}
 			}))
 			defer s.Close()
-			ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := OpenRegistry(ref, Options{PlainHTTP: true, Credentials: Credentials{Username: "u", Password: "p"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = r.Push(t.Context(), desc, bytes.NewReader(layer))
+			r := openAt(t, s.URL, Options{Credentials: Credentials{Username: "u", Password: "p"}})
+			err := r.Push(t.Context(), desc, bytes.NewReader(layer))
 			passes := c.puts == 2 || c.arrived
 			if passes != (err == nil) || puts.Load() != c.puts || passes && !bytes.Equal(stored, layer) {
 				t.Errorf("%d PUTs, stored %q, error %v", puts.Load(), stored, err)
@@ -254,15 +254,7 @@ func TestStalledServer(t *testing.T) {
 	}))
 	defer s.Close()
 	defer close(release)
-	ref, err := ParseReference(strings.TrimPrefix(s.URL, "http://") + "/acme/fleet")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := Options{PlainHTTP: true, Credentials: Credentials{Username: "u", Password: "p"}, Transport: newTransport(100 * time.Millisecond)}
-	r, err := OpenRegistry(ref, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := openAt(t, s.URL, Options{Credentials: Credentials{Username: "u", Password: "p"}, Transport: newTransport(100 * time.Millisecond)})
 	if _, err := allTags(t, r); err == nil {
 		t.Error("a stalled tag list ends without an error")
 	}
