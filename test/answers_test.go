@@ -1,6 +1,7 @@
 package test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,11 +19,7 @@ func terse(w http.ResponseWriter, r *http.Request, _ int, next http.Handler) {
 		next.ServeHTTP(w, r)
 		return
 	}
-	answer := httptest.NewRecorder()
-	next.ServeHTTP(answer, r)
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
+	answer := answered(w, r, next)
 	if answer.Code == http.StatusOK {
 		for _, name := range []string{"Docker-Content-Digest", "Content-Length", "Etag"} {
 			w.Header().Del(name)
@@ -34,6 +31,14 @@ func terse(w http.ResponseWriter, r *http.Request, _ int, next http.Handler) {
 	_, _ = w.Write(answer.Body.Bytes())
 }
 
+// answered is what a registry answers. Its header is set, and may be changed before the rest is sent.
+func answered(w http.ResponseWriter, r *http.Request, next http.Handler) *httptest.ResponseRecorder {
+	answer := httptest.NewRecorder()
+	next.ServeHTTP(answer, r)
+	maps.Copy(w.Header(), answer.Header())
+	return answer
+}
+
 // succeeding gives each success of a PUT another status.
 func succeeding(status int) registrytest.Interceptor {
 	return func(w http.ResponseWriter, r *http.Request, _ int, next http.Handler) {
@@ -41,11 +46,7 @@ func succeeding(status int) registrytest.Interceptor {
 			next.ServeHTTP(w, r)
 			return
 		}
-		answer := httptest.NewRecorder()
-		next.ServeHTTP(answer, r)
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		answer := answered(w, r, next)
 		code := answer.Code
 		if code == http.StatusCreated {
 			code = status
