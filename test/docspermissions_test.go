@@ -59,7 +59,7 @@ func TestDocsPermissions(t *testing.T) {
 		{api, 403, githubDenied, build(commitB, 1), timeA, 0, 1},
 		{api, 403, githubDenied, []string{"tag", "--kustomization", "platform"}, "", 1, 2},
 		{api, 403, githubDenied, []string{"tag", "--kustomization", "platform", "--soak", "1h"}, "", 1, 2},
-		{api, 403, githubDenied, []string{"tag", "--artifact-sha", commitA, "--release"}, "", 0, 2},
+		{api, 403, githubDenied, []string{"tag", "--kustomization", "platform", "--artifact-sha", commitA, "--release"}, "", 0, 2},
 		{api, 403, githubDenied, build(commitC, 3, "--bump", "auto", "--dry-run"), timeA, 0, 1},
 		{api, 403, githubDenied, []string{"verify", "--path", "platform", "--issue"}, "", 0, 3},
 		{api, 401, githubBad, []string{"verify", "--path", "platform"}, "", 0, 2},

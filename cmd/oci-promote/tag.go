@@ -73,9 +73,16 @@ func (c *command) tag(ctx context.Context, v action.Values, s session) (report p
 
 // ask gives a promotion whom to ask of GitHub, and refuses one that needs somebody and has none.
 func (c *command) ask(t *promote.Promotion, gate trigger.Gate, api *github.Repository, token string) (err error) {
-	t.NoWords = c.missingForGitHub(token)
 	if api != nil {
-		t.History, t.Words = api, words(gate, api)
+		t.History = api
+	}
+	switch {
+	case api == nil:
+		t.NoWords = "there is no " + c.missingForGitHub(token) + " to ask GitHub with"
+	case !isNamed(gate):
+		t.NoWords = "kustomization is not set, so that nobody knows whose word counts"
+	default:
+		t.Words = words(gate, api)
 	}
 	if t.Subject == nil {
 		t.Health, err = catchUp(gate, api)

@@ -31,7 +31,7 @@ func canSoak(gate trigger.Gate, api *github.Repository) error {
 	case api == nil:
 		return &hinted{errors.New("soak: it counts from GitHub's commit statuses, and there is no token or no GITHUB_REPOSITORY"),
 			"set token (by hand: GITHUB_TOKEN and GITHUB_REPOSITORY), or leave soak at 0s"}
-	case gate.Name == "" && gate.Context == nil:
+	case !isNamed(gate):
 		return &hinted{errors.New("soak: it is not known whose health counts; kustomization is not set"),
 			"set the input kustomization to the name of the Flux Kustomization that applies the artifact on integration"}
 	}

@@ -11,12 +11,11 @@ import (
 	"github.com/oci-promote/oci-promote/internal/trigger"
 )
 
-// words asks GitHub for all statuses that a commit ever got. Where no Kustomization was named, any
-// of Flux's counts.
+// isNamed reports whether the inputs tell whose commit statuses count.
+func isNamed(gate trigger.Gate) bool { return gate.Name != "" || gate.Context != nil }
+
+// words asks GitHub for all statuses that a commit ever got.
 func words(gate trigger.Gate, api *github.Repository) promote.Words {
-	if gate.Name == "" && gate.Context == nil {
-		gate.Context = []string{"kustomization"}
-	}
 	return func(ctx context.Context, commit string, d digest.Digest, enough func([]pipeline.Word) bool) ([]pipeline.Word, bool, error) {
 		found, whole, err := api.StatusHistory(ctx, commit, func(found []github.Status) bool {
 			words, err := wordsIn(gate, commit, found, d)

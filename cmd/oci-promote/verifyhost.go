@@ -26,7 +26,7 @@ type host struct {
 
 // anyFlux is the gate that counts where no Kustomization was named: each of Flux's statuses does.
 func anyFlux(gate trigger.Gate) trigger.Gate {
-	if gate.Name == "" && gate.Context == nil {
+	if !isNamed(gate) {
 		gate.Context = []string{"kustomization"}
 	}
 	return gate

@@ -27,7 +27,7 @@ type Promotion struct {
 	Health    Health           // for catching up only, and not with Soak
 	Soak      time.Duration    // for which integration must have been healthy with exactly this artifact; 0 asks nothing
 	Words     Words            // for Soak, and to tell what integration said of what a person promotes; nil where nobody can be asked
-	NoWords   string           // what is missing to ask, such as "token"
+	NoWords   string           // why nobody can be asked
 	Now       func() time.Time // nil is time.Now
 	SHALength int              // digits of the commit in its tags
 	Wait      time.Duration    // for a build whose tags are not all there yet

@@ -32,7 +32,7 @@ func (r *run) doubtOf(ctx context.Context, f facts) *pipeline.Unproven {
 		if r.validated {
 			return nil
 		}
-		return &pipeline.Unproven{Reason: "there is no " + r.NoWords + " to ask GitHub with"}
+		return &pipeline.Unproven{Reason: r.NoWords}
 	}
 	h, proved, err := r.everProved(ctx, f)
 	newest := h.newest()

@@ -59,7 +59,7 @@ func TestVouch(t *testing.T) {
 				s := pipelinetest.NewShelf(t, row.tags)
 				asked := ""
 				run := promotion(s, subject(s, row.subject), manual(row.manual))
-				run.NoWords = "token"
+				run.NoWords = "there is no token to ask GitHub with"
 				if row.says != "nobody" {
 					run.Words = integration(t, s, saysOf(row.says), &asked)
 				}
