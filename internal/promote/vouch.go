@@ -60,19 +60,19 @@ func (r *run) everProved(ctx context.Context, f facts) (h heard, proved bool, er
 	if a.Revision.Commit == "" {
 		return h, false, pipeline.Refuse("", "the artifact does not tell its commit")
 	}
+	healthy := func(w pipeline.Word) bool { return w.Healthy }
 	proves := func(w pipeline.Word) bool { return w.Healthy && w.Named }
 	named := func(words []pipeline.Word) bool { return slices.ContainsFunc(words, proves) }
 	if h, err = r.hear(ctx, a, named); err != nil || named(h.words) {
 		return h, err == nil, err
 	}
-	if !slices.ContainsFunc(h.words, func(w pipeline.Word) bool { return w.Healthy }) {
-		if !h.whole {
-			err = tooMany(a)
-		}
-		return h, false, err
+	if slices.ContainsFunc(h.words, healthy) {
+		proved, err = r.isAlone(ctx, f)
 	}
-	alone, err := r.isAlone(ctx, f)
-	return h, alone, err
+	if !proved && err == nil && !h.whole {
+		err = tooMany(a)
+	}
+	return h, proved, err
 }
 
 // isAlone reports whether the artifact is the only one of its commit, whose tags all name it.

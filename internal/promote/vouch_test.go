@@ -35,6 +35,8 @@ func TestVouch(t *testing.T) {
 		{"of the commit alone, whose build is not complete", sha("a") + "=a 0.0.1-rc.1=a", "by hand a", "", "a: c0", "a", "status at 0 is success; that is of the commit alone", ""},
 		{"of the commit alone, which has another artifact", "@a 0.0.1-rc.1=a 0.0.2-rc.1=a'", "by hand a", "", "a: c0", "a", "of the commit alone", ""},
 		{"of the commit alone, whose tags name another one", "@a' 0.0.1-rc.1=a", "by hand a", "", "a: c0", "a", "of the commit alone", ""},
+		{"of the commit alone, which has another artifact, of more words than are read", "@a 0.0.1-rc.1=a 0.0.2-rc.1=a'", "by hand a", "", "a: flood c0", "a", "", "more commit statuses than are read"},
+		{"of the commit alone, and no more words than are read", "@a 0.0.1-rc.1=a", "by hand a", "", "a: flood c0", "a", "", ""},
 		{"of the commit alone, which has another artifact, and of the digest", "@a 0.0.1-rc.1=a 0.0.2-rc.1=a'", "by hand a", "", "a: +0 c10", "a", "", ""},
 
 		{"validated-, and no word", "0.0.1-rc.1=a +a", "by hand a", "", "", "a", "", ""},
