@@ -13,7 +13,7 @@ import (
 
 // catchUp promotes the newest candidate that may go live and is proven healthy: a run that
 // Flux's report started may have been lost (docs/facts.md 4). A validated- tag that names the
-// candidate's digest is the trace of a promotion that was killed, which had its proof. What is
+// candidate's digest is the trace of a promotion that was killed, which had its proof or its approval. What is
 // due comes first: then the highest candidate is the newest.
 func (r *run) catchUp(ctx context.Context, now pipeline.Snapshot) error {
 	due, now, err := r.store.WriteDue(ctx, now, r.DryRun)
@@ -116,7 +116,11 @@ func (r *run) proofOf(ctx context.Context, now pipeline.Snapshot, a *pipeline.Ar
 			return nil, "", err
 		}
 		if named == a.Desc.Digest {
-			return &Subject{Digest: named, Tag: a.ReadBy, Proven: true, begun: true, Because: fmt.Sprintf("tag %q names it: an earlier promotion had its proof and did not finish", tag)}, "", nil
+			r.validated = true
+			return &Subject{
+				Digest: named, Tag: a.ReadBy, Proven: true, begun: true,
+				Because: fmt.Sprintf("tag %q names it: an earlier promotion had its proof or its approval, and did not finish", tag),
+			}, "", nil
 		}
 	}
 	if r.Soak > 0 {

@@ -88,7 +88,10 @@ func (f facts) notTheSubject() (plan, error) {
 // word is what a promotion goes by.
 func (f facts) word() string {
 	word := "approved"
-	if f.subject.Proven {
+	switch {
+	case f.subject.begun:
+		word = "validated or approved"
+	case f.subject.Proven:
 		word = "validated"
 	}
 	if f.soak != nil {

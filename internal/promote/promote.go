@@ -46,7 +46,7 @@ type Subject struct {
 	ByCommit bool          // the word was given on the commit alone: it counts while all the commit's tags name one digest
 	Proven   bool          // by a cluster; else approved by a person or a workflow
 	Kept     bool          // the proof is a commit status, which a later run finds again
-	begun    bool          // a promotion of it began, which had its proof: it need not soak
+	begun    bool          // a promotion of it began, which had its proof or its approval: it need not soak
 	Because  string        // one line: the proof, or who approved
 }
 
@@ -98,7 +98,7 @@ type run struct {
 
 	heard     map[digest.Digest]heard // the words that were asked for
 	own       *heard                  // what catching up has just heard of the artifact at hand; nil for nothing, and once it was used
-	validated bool                    // a person's artifact had its validated- tag before this run
+	validated bool                    // what is promoted on no cluster's word had its validated- tag before this run
 }
 
 // promote plans and applies.

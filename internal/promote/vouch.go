@@ -7,10 +7,11 @@ import (
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 )
 
-// vouch says of what is promoted on a person's word whether integration ever reported exactly this
-// artifact healthy. It is asked when the promotion stands already, and stops none.
+// vouch says of what is promoted on a person's word, or may have begun on one, whether integration ever
+// reported exactly this artifact healthy. It is asked when the promotion stands already, and stops none.
 func (r *run) vouch(ctx context.Context, f facts) {
-	if f.subject.Proven || f.soak != nil || f.stable != "" { // which was proven now, or was live
+	proven := f.subject.Proven && !f.subject.begun
+	if proven || f.soak != nil || f.stable != "" { // which was proven now, or was live
 		return
 	}
 	u := r.doubtOf(ctx, f)

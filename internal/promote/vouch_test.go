@@ -101,6 +101,22 @@ func checkVouched(t *testing.T, r pipeline.Report, never, unknown string) {
 	}
 }
 
+// TestVouchOfWhatWasBegun: catching up completes a promotion that was killed, of which nobody knows whether it had a proof or an
+// approval: both write the same tag.
+func TestVouchOfWhatWasBegun(t *testing.T) {
+	for says, never := range map[string]string{"a: -0": "is failure", "a: +0 -10": "", "": ""} {
+		s := pipelinetest.NewShelf(t, "0.0.1-rc.1=a +a")
+		asked := ""
+		run := promotion(s, nil, nil)
+		run.Words = integration(t, s, saysOf(says), &asked)
+		r := mustRun(t, run, pipeline.Promoted, "0.0.1")
+		checkVouched(t, r, never, "")
+		if asked != "a" || !strings.Contains(r.Proof, "its proof or its approval") {
+			t.Errorf("asked for %q; on the word of %s", asked, r.Proof)
+		}
+	}
+}
+
 // TestVouchStopsNothing: what is asked of GitHub comes behind the stable, and an approval that lost the first version to
 // another promotion is not taken for a proof by its own validated- tag.
 func TestVouchStopsNothing(t *testing.T) {
