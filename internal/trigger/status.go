@@ -22,7 +22,7 @@ type Status struct {
 const Succeeded = "reconciliation succeeded"
 
 // Proves reports whether the status says that something is healthy: it is a success and, where
-// its context is Flux's, in Flux's word for that. Another reporter's counts by its state alone.
+// its context has the form of Flux's, in Flux's word for that. One of another form counts by its state alone.
 func (s Status) Proves() bool {
 	return s.State == "success" && (!s.flux() || strings.EqualFold(s.Description, Succeeded))
 }
@@ -79,7 +79,7 @@ func (g Gate) judge(s Status) (Verdict, error) {
 		Because: oneLine("commit status %q is success: %s", s.Context, s.Description),
 	}
 	if !s.flux() {
-		v.Because = fmt.Sprintf("commit status %q is success; it is not Flux's, so that its state alone counts", s.Context)
+		v.Because = fmt.Sprintf("commit status %q is success; it does not begin with %q, so that its state alone counts", s.Context, "kustomization/")
 	}
 	return v, nil
 }
