@@ -189,7 +189,7 @@ func (c *command) subject(gate trigger.Gate, asked artifactAsked) (s *promote.Su
 		Because: c.approver(),
 	}
 	if s.Latest {
-		s.Because += ", the newest candidate, without a proof of its health"
+		s.Because += ", the newest candidate"
 	}
 	return s, "", nil
 }

@@ -92,9 +92,9 @@ func (f facts) byHand() (plan, error) {
 		return plan{}, pipeline.Refuse("give version: next, which is "+h.following.String(),
 			"a rollback as %s would not hold: the candidate %s is above it and would go live when it is validated", h.version, top)
 	case !h.validated && !f.subject.Proven && !f.manual.Unvalidated:
-		return plan{}, pipeline.Refuse("let integration validate it first, or set allow-unvalidated: true: a version by hand may go anywhere, also back, "+
-			"while artifact-sha or digest alone only go forward, and need no such word",
-			"%s was never validated: no validated- tag of its commit names it", d)
+		return plan{}, pipeline.Refuse("wait for integration's report where it runs it, or set allow-unvalidated: true if you know that it is good: a version by hand "+
+			"may go anywhere, also back, while artifact-sha or digest alone only go forward, and need no such word",
+			"%s is not known to be validated: no validated- tag of its commit names it", d)
 	case !f.soak.over():
 		return f.unsoaked(), nil
 	}

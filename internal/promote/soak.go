@@ -51,7 +51,7 @@ func (f facts) unsoaked() plan {
 		p.next = "nothing has to be done: the newest candidate goes live when it has soaked; to have exactly this artifact live, promote it by hand with its digest, without a soak"
 	case f.manual == nil && f.subject.Proven:
 		p.reason = fmt.Sprintf("healthy for %s; the next run after %s promotes it", lasted, s.ends())
-		p.next = "nothing has to be done: a run of mode tag on a schedule promotes it then, if it stays healthy"
+		p.next = "nothing has to be done: a run of mode tag on a schedule promotes it then, if integration stays with it and it stays healthy"
 	default: // neither an approval nor a version is kept anywhere
 		p.reason, p.next = "healthy for "+lasted, "run this again after "+s.ends()
 	}

@@ -20,7 +20,7 @@ func (r *run) lookAtSoak(ctx context.Context, now pipeline.Snapshot, f *facts) e
 	f.soak = s
 	if a.Revision.Commit == "" {
 		s.says = fmt.Sprintf("%s does not tell its commit, so that no commit status can be of it", a.Desc.Digest)
-		s.mend = "soak counts from commit statuses: build it with a revision, or promote it by hand with its digest"
+		s.mend = "soak counts from commit statuses: build it with a revision, or promote it by hand with its digest, without a soak"
 		return nil
 	}
 	h, err := r.hearOwn(ctx, f)
@@ -73,7 +73,7 @@ func (f facts) noProof(h heard) (says, mend string) {
 	case f.subject.Proven:
 		mend = "a run of mode tag on a schedule goes by that"
 	default:
-		mend = "give its commit with artifact-sha, in place of digest"
+		mend = "give its commit alone, with artifact-sha"
 	}
 	return h.newest().Text + "; that is of the commit alone, and not of this digest", mend
 }
