@@ -27,12 +27,11 @@ func (r *Repository) Statuses(ctx context.Context, commit string) ([]Status, err
 	o := &github.ListOptions{PerPage: perPage}
 	for range maxPages {
 		c, resp, err := r.api.Repositories.GetCombinedStatus(ctx, r.owner, r.name, commit, o)
+		if err == nil {
+			err = isCombined(commit, c)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading statuses of commit %.7s of %s/%s: %w", commit, r.owner, r.name, explain(err, readStatuses))
-		}
-		// go-github takes an empty answer for an empty list: GitHub's names the commit.
-		if !strings.EqualFold(c.GetSHA(), commit) {
-			return nil, fmt.Errorf("reading statuses of commit %.7s of %s/%s: the answer is about commit %q", commit, r.owner, r.name, c.GetSHA())
 		}
 		all = append(all, c.Statuses...)
 		if resp.NextPage == 0 {
@@ -41,6 +40,15 @@ func (r *Repository) Statuses(ctx context.Context, commit string) ([]Status, err
 		o.Page = resp.NextPage
 	}
 	return nil, fmt.Errorf("reading statuses of commit %.7s of %s/%s: more than %d contexts", commit, r.owner, r.name, perPage*maxPages)
+}
+
+// isCombined is why an answer is no combined status of commit. go-github takes an empty answer for an empty list: GitHub's
+// names the commit.
+func isCombined(commit string, c *github.CombinedStatus) error {
+	if !strings.EqualFold(c.GetSHA(), commit) {
+		return fmt.Errorf("the answer is about commit %q", c.GetSHA())
+	}
+	return areOf(commit, c.Statuses)
 }
 
 // newest keeps one status a context. GitHub does too, but one that is posted while pages

@@ -152,6 +152,8 @@ func TestStatusesRefused(t *testing.T) {
 		{"200 without a body", says(200, ``), `about commit ""`, "", 1},
 		{"200 that says nothing", says(200, `{"statuses":[]}`), `about commit ""`, "", 1},
 		{"200 of another commit", says(200, `{"sha":"`+older+`","statuses":[]}`), `about commit "` + older + `"`, "", 1},
+		{"200 without the list", says(200, `{"sha":"`+newer+`","state":"pending"}`), "not a list", "", 1},
+		{"200 with an entry that tells no time", says(200, `{"sha":"`+newer+`","statuses":[{"context":"flux","state":"failure"}]}`), "without a state, a context or a time", "", 1},
 		{"second page fails", second(says(502, `{"message":"Server Error"}`)), "502 Server Error", "", 2},
 		{"second page is empty", second(says(200, ``)), `about commit ""`, "", 2},
 		{"more than ten pages", combined(many(1001)), "more than 1000 contexts", "", 10},

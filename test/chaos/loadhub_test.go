@@ -86,7 +86,7 @@ func (h *loadHub) status(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	sha := r.PathValue("sha")
-	hubSays(w, http.StatusOK, map[string]any{"sha": sha, "statuses": h.statuses[sha]})
+	hubSays(w, http.StatusOK, map[string]any{"sha": sha, "statuses": append([]loadStatus{}, h.statuses[sha]...)})
 }
 
 func (h *loadHub) history(w http.ResponseWriter, r *http.Request) {
