@@ -65,6 +65,9 @@ func (r *run) hearForSoak(ctx context.Context, a *pipeline.Artifact, byCommit fu
 // noProof is why the newest word does not prove the artifact's health, and how it would.
 func (f facts) noProof(h heard) (says, mend string) {
 	switch newest := h.newest(); {
+	case newest.Text == "" && f.subject.Kept:
+		return fmt.Sprintf("GitHub lists no commit status of integration's on commit %.7s yet, and soak counts from those", f.artifact.Revision.Commit),
+			"nothing has to be done: a run of mode tag on a schedule asks again"
 	case newest.Text == "":
 		return fmt.Sprintf("commit %.7s has no commit status of integration's, and soak counts from those", f.artifact.Revision.Commit),
 			"let integration report by a Provider of type github, which leaves statuses; githubdispatch leaves none"
