@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 
 	"oras.land/oras-go/v2/errdef"
 )
@@ -111,15 +112,18 @@ func tooLong(tags, bytes int) error {
 }
 
 // mayBeCut reports whether more may come after a page without a Link: it has as many tags as were asked for, or as an
-// earlier page that was not the last, or a round number that may be the registry's own limit.
+// earlier page that was not the last, or a round number that may be the registry's own limit, or it is in order and lacks the
+// tags of commits, which come after all versions.
 func (l *tagList) mayBeCut(p page) bool {
 	n := len(p.tags)
-	return n > 0 && (n == p.asked || n == l.longest || round(n) || p.unclear)
+	return n > 0 && (n == p.asked || n == l.longest || round(n) || p.unclear || n >= leastLimit && p.tags[n-1] < "a" && slices.IsSorted(p.tags))
 }
+
+const leastLimit = 50 // of the tags of a page that a registry has
 
 // round reports whether n is a limit as people set them: 50, 100, 200, 250, 500, 1,000 and so on.
 func round(n int) bool {
-	if n < 50 {
+	if n < leastLimit {
 		return false
 	}
 	for n%10 == 0 {

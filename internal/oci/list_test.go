@@ -117,6 +117,38 @@ func TestPagesWithoutLink(t *testing.T) {
 	}
 }
 
+// TestListThatEndsInAVersion: the tags of commits come after the versions, so that a list in order that has none behind its
+// last version may be cut, whatever the registry's limit is. Of a whole one that costs one request.
+func TestListThatEndsInAVersion(t *testing.T) {
+	var versions []string
+	for i := range 150 {
+		versions = append(versions, fmt.Sprintf("0.0.1-rc.%d", i))
+	}
+	slices.Sort(versions)
+	behind := append(slices.Clone(versions), "9.0.0", "sha-aaaaaaa")
+	shuffled := slices.Clone(versions)
+	shuffled[0], shuffled[1] = shuffled[1], shuffled[0]
+	for name, c := range map[string]struct {
+		*lister
+		requests int
+	}{
+		"cut":             {&lister{tags: behind, most: 151}, 2},
+		"cut twice":       {&lister{tags: behind, most: 75}, 3},
+		"whole":           {&lister{tags: behind}, 1},
+		"versions alone":  {&lister{tags: versions[:120]}, 2},
+		"a few":           {&lister{tags: versions[:49]}, 1},
+		"without order":   {&lister{tags: shuffled[:149]}, 1},
+		"with their Link": {&lister{tags: behind, most: 75, link: relative}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := allTags(t, c.open(t))
+			if err != nil || !slices.Equal(got, c.tags) || len(c.asked) != c.requests {
+				t.Errorf("%d tags in %q, %v; want %d in %d requests", len(got), c.asked, err, len(c.tags), c.requests)
+			}
+		})
+	}
+}
+
 // TestTooManyAtOnce: a registry that does not want to give a thousand tags is asked for what it says, or for no number, and
 // the second list of a run begins with that.
 func TestTooManyAtOnce(t *testing.T) {
