@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
 // blobExists asks by HEAD. Only a 404 is a no, and not that of a web page. The registry may send us on to a storage, which
@@ -36,31 +37,15 @@ func (r *Registry) blobExists(ctx context.Context, blob ocispec.Descriptor) (boo
 	named := resp.Header.Get("Docker-Content-Digest")
 	switch {
 	case page:
-		return false, &Error{Status: resp.StatusCode, text: statusOf(resp) + ": " + webPage, hint: notARegistry}
+		return false, &Error{Status: resp.StatusCode, text: fmt.Sprintf("%d %s: %s", resp.StatusCode, http.StatusText(resp.StatusCode), webPage), hint: notARegistry}
 	case resp.StatusCode == http.StatusNotFound:
 		return false, nil
 	case resp.StatusCode != http.StatusOK:
-		return false, r.blobRefused(req, resp)
+		return false, r.explain(reading, &errcode.ErrorResponse{Method: req.Method, URL: resp.Request.URL, StatusCode: resp.StatusCode})
 	case named != "" && named != blob.Digest.String():
 		return false, &Error{text: fmt.Sprintf("the answer is about %s", named), hint: notARegistry}
 	case resp.ContentLength != blob.Size: // a web page has a size too
 		return false, &Error{text: fmt.Sprintf("the answer is about %d bytes, and the blob has %d", resp.ContentLength, blob.Size), hint: notARegistry}
 	}
 	return true, nil
-}
-
-// blobRefused is the error of an answer to req that tells nothing of the blob.
-func (r *Registry) blobRefused(req *http.Request, resp *http.Response) error {
-	e := &Error{Status: resp.StatusCode, text: statusOf(resp)}
-	if storage := resp.Request.URL.Host; storage != req.URL.Host {
-		e.text += " from " + storage + ", to which the registry sends us for it"
-		e.hint = "the registry's storage does not answer as the registry expects; see its own log"
-		return e
-	}
-	e.hint = r.hint(reading, e, false)
-	return e
-}
-
-func statusOf(resp *http.Response) string {
-	return fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 }

@@ -44,10 +44,10 @@ func TestBlobStorageSeesNoLogin(t *testing.T) {
 	}{
 		"has it":           {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "5") }, true, ""},
 		"has it not":       {status(404, "Content-Type: application/xml", ""), false, ""},
-		"refuses":          {status(403, "Content-Type: application/xml", ""), false, "403 Forbidden from STORAGE"},
+		"refuses":          {status(403, "Content-Type: application/xml", ""), false, "403 Forbidden (from STORAGE, "},
 		"knows no HEAD":    {status(405, "", ""), false, "405 Method Not Allowed"},
-		"asks for Basic":   {status(401, `Www-Authenticate: Basic realm="storage"`, ""), false, "401 Unauthorized from STORAGE"},
-		"asks for a token": {status(401, `Www-Authenticate: Bearer realm="http://STORAGE/token",service="s"`, ""), false, "401 Unauthorized from STORAGE"},
+		"asks for Basic":   {status(401, `Www-Authenticate: Basic realm="storage"`, ""), false, "401 Unauthorized (from STORAGE, "},
+		"asks for a token": {status(401, `Www-Authenticate: Bearer realm="http://STORAGE/token",service="s"`, ""), false, "401 Unauthorized (from STORAGE, "},
 		"is a page to log in": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.Header().Set("Content-Length", "99")

@@ -47,7 +47,7 @@ func (e *Error) Refused() bool {
 	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return false
 	}
-	return e.Status >= 400 && e.Status < 500
+	return e.Status >= 400 && e.Status < 500 && e.Code != tooMany
 }
 
 // BlobUnknown reports that a manifest names a blob that the registry does not have.
@@ -85,10 +85,14 @@ func (r *Registry) explain(op operation, err error) error {
 			e.Code = resp.Errors[0].Code
 		}
 		token := errors.As(err, new(tokenError))
-		if token {
-			e.text += " (asking " + resp.URL.Host + " for a token)"
-		}
 		e.hint = r.hint(op, e, token)
+		switch {
+		case token:
+			e.text += " (asking " + resp.URL.Host + " for a token)"
+		case !strings.EqualFold(resp.URL.Host, r.Reference.Host()):
+			e.text += " (from " + resp.URL.Host + ", to which the registry sends us)"
+			e.hint = "no login goes there; see that server's own log, or what the registry is set up to redirect to"
+		}
 		return e
 	}
 	return &Error{text: reason(err), hint: r.networkHint(err), err: err}
@@ -127,7 +131,7 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 	switch {
 	case e.Code == notAnAnswer:
 		return notARegistry
-	case strings.Contains(e.text, "rate limit"), e.Status == http.StatusTooManyRequests, e.Status >= 500:
+	case e.Code == tooMany, e.Status == http.StatusTooManyRequests, e.Status >= 500:
 		return "the registry is busy or broken, and retry-for leaves no time to try again; run again later, nothing has to be undone"
 	case e.Status == http.StatusUnauthorized && r.login.as() == "" && r.ref.Host != GHCR:
 		return loginNeeded + "; " + giveLogin
@@ -135,7 +139,7 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 		return r.asked() + "; check the user name and that the password or token is valid and not expired"
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return r.accessHint(op, e.Status)
-	case e.Status == http.StatusNotFound && op == listing:
+	case e.Status == http.StatusNotFound && op == listing && !r.there.Load():
 		return "this is not a registry's way to say that the repository is new, so it is not taken for that; check the host and the path of the repository" + r.firstHint()
 	case e.Status == http.StatusNotFound && op == writing && (e.Code == errcode.ErrorCodeNameUnknown || e.Code == nameUnknownHarbor):
 		return r.createHint()
@@ -178,7 +182,7 @@ func (r *Registry) accessHint(op operation, status int) string {
 
 // firstHint goes on with what to do where an answer to the tag list may mean that nothing was ever pushed.
 func (r *Registry) firstHint() string {
-	if !r.o.Build {
+	if !r.o.Build || r.there.Load() {
 		return ""
 	}
 	return "; if nothing was ever pushed there and this registry answers so for that, set first-build: true for one run"

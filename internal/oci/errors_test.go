@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -167,6 +168,22 @@ func TestWhoRefused(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRefusedElsewhere: what a server says that the registry sends us to is told as its word. It never saw a login.
+func TestRefusedElsewhere(t *testing.T) {
+	for _, status := range []int{401, 403, 404} {
+		r := openCanned(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			if req.URL.Host == "elsewhere.test" {
+				return canned{status, "", `{"errors":[{"code":"DENIED","message":"no"}]}`}.RoundTrip(req)
+			}
+			resp, err := canned{status: http.StatusTemporaryRedirect}.RoundTrip(req)
+			resp.Header.Set("Location", "https://elsewhere.test"+req.URL.Path)
+			return resp, err
+		}), Options{Build: true, Credentials: Credentials{Username: "robot", Password: "s3cret"}})
+		_, err := allTags(t, r)
+		checkHint(t, err, fmt.Sprintf("%d denied: no (from elsewhere.test, to which the registry sends us)", status), "no login goes there")
 	}
 }
 

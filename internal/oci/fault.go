@@ -25,13 +25,17 @@ func transient(resp *http.Response, err error) string {
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return host(resp) + " answered " + resp.Status
 	case http.StatusForbidden:
-		// GitHub's secondary limits arrive as 403 with a text (docs/facts.md 12), or, in answer
-		// to a HEAD, with the header alone.
-		if resp.Header.Get("Retry-After") != "" || strings.Contains(strings.ToLower(string(peek(resp))), "rate limit") {
+		if limited(resp) {
 			return host(resp) + " answered " + resp.Status + ": rate limit"
 		}
 	}
 	return ""
+}
+
+// limited reports whether a 403 is a limit: GitHub's secondary ones arrive so, with a text (docs/facts.md 12), or, in answer to
+// a HEAD, with the header alone.
+func limited(resp *http.Response) bool {
+	return resp.Header.Get("Retry-After") != "" || strings.Contains(strings.ToLower(string(peek(resp))), "rate limit")
 }
 
 func host(resp *http.Response) string {

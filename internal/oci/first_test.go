@@ -83,6 +83,70 @@ func TestFirstBuildBelievesMore(t *testing.T) {
 	}
 }
 
+// A 403 that is a limit says nothing of the repository, however it is told to be one. Nor does it refuse a request for good.
+func TestFirstBuildBelievesNoLimit(t *testing.T) {
+	for name, limit := range map[string]reply{
+		"in words":         {403, "", "You have exceeded a secondary rate limit"},
+		"in capitals":      {403, "", "API Rate Limit Exceeded"},
+		"late":             {403, "", strings.Repeat("Forbidden. ", 100) + "This is a rate limit."},
+		"by a pause":       {403, "Retry-After: 1", "slow down"},
+		"without a word":   {403, "Retry-After: 1", ""},
+		"in a list":        {403, "", `{"errors":[{"code":"DENIED","message":"Rate limit exceeded"}]}`},
+		"in a list, pause": {403, "Retry-After: 1", `{"errors":[{"code":"DENIED","message":"no"}]}`},
+		"by its code":      {403, "", `{"errors":[{"code":"TOOMANYREQUESTS","message":"no"}]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := openCanned(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				resp := limit.response()
+				resp.Request = req
+				return resp, nil
+			}), Options{Build: true, FirstBuild: true})
+			_, err := allTags(t, r)
+			checkHint(t, err, "403 ", "run again later, nothing has to be undone")
+			var told *Error
+			if err := r.Tag(t.Context(), testDesc, "0.0.1"); !errors.As(err, &told) || told.Refused() {
+				t.Errorf("a write is refused: %v", err)
+			}
+		})
+	}
+}
+
+// What a run has written is there: whoever cannot list it is not let see it. Only NAME_UNKNOWN may still lag.
+func TestFirstBuildBelievesNothingAfterAWrite(t *testing.T) {
+	for name, c := range map[string]struct {
+		list     canned
+		believed bool
+	}{
+		"403":                {canned{403, "", `{"errors":[{"code":"DENIED","message":"no"}]}`}, false},
+		"404 in other words": {canned{404, "", "gone"}, false},
+		"404 NAME_UNKNOWN":   {canned{404, "", `{"errors":[{"code":"NAME_UNKNOWN","message":"no"}]}`}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := openCanned(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPut {
+					resp, err := canned{status: http.StatusCreated}.RoundTrip(req)
+					resp.Header.Set("Docker-Content-Digest", testDesc.Digest.String())
+					return resp, err
+				}
+				return c.list.RoundTrip(req)
+			}), Options{Build: true, FirstBuild: true})
+			if _, err := allTags(t, r); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.PushReference(t.Context(), testDesc, bytes.NewReader(testManifest), "0.0.1-rc.1"); err != nil {
+				t.Fatal(err)
+			}
+			_, err := allTags(t, r)
+			if (err == nil) != c.believed {
+				t.Errorf("after a write: %v", err)
+			}
+			if told := (*Error)(nil); err != nil && (!errors.As(err, &told) || strings.Contains(told.Hint(), "first-build") || strings.Contains(told.Hint(), "is new")) {
+				t.Errorf("the hint of %v does not know of the write", err)
+			}
+		})
+	}
+}
+
 // A list that ends in the middle is none, also where first-build is given.
 func TestFirstBuildBelievesNoLaterPage(t *testing.T) {
 	first := true
@@ -95,8 +159,9 @@ func TestFirstBuildBelievesNoLaterPage(t *testing.T) {
 		resp.Header.Set("Link", `</v2/acme/fleet/tags/list?last=a>; rel="next"`)
 		return resp, err
 	}), Options{Build: true, FirstBuild: true})
-	if _, err := allTags(t, r); err == nil {
-		t.Error("a page that is missing ends the list")
+	var told *Error
+	if _, err := allTags(t, r); !errors.As(err, &told) || strings.Contains(told.Hint(), "first-build") || strings.Contains(told.Hint(), "is new") {
+		t.Errorf("a page that is missing: %v", err)
 	}
 }
 

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
+	"slices"
 	"sync/atomic"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
@@ -39,6 +40,7 @@ type Registry struct {
 	tokens *gate
 	o      Options
 	page   atomic.Int64 // how many tags to ask for at once; 0 for as many as the registry likes
+	there  atomic.Bool  // the repository is: it listed tags, or took a manifest
 }
 
 // errReadOnly guards a dry run against our own mistakes.
@@ -116,21 +118,25 @@ func (r *Registry) Tags(ctx context.Context, last string, fn func(tags []string)
 	if errors.As(err, &resp) && l.pages == 0 && r.nothingThereYet(resp, errors.As(err, new(tokenError))) {
 		return nil
 	}
+	if l.pages > 0 {
+		r.there.Store(true)
+	}
 	return r.explain(listing, err)
 }
 
 // nothingThereYet reports whether an answer to the tag list, or to the question for a token for it, says that nothing was ever
-// pushed: where the registry says so (NAME_UNKNOWN of the distribution spec, NOT_FOUND from Harbor), and with FirstBuild
-// also in other words: a 404, a 403 that is no limit, whoever says it, or a 401 with a token that the registry's own token
-// service has just given.
+// pushed: where the registry says so (NAME_UNKNOWN of the distribution spec, NOT_FOUND from Harbor), and with FirstBuild, as
+// long as this run has not seen otherwise, also in other words: a 404, a 403 that is no limit, whoever says it, or a 401 with
+// a token that the registry's own token service has just given.
 func (r *Registry) nothingThereYet(resp *errcode.ErrorResponse, byTokenService bool) bool {
+	believe := r.o.FirstBuild && !r.there.Load()
 	switch resp.StatusCode {
 	case http.StatusNotFound:
-		return !byTokenService && (unknownName(resp) || r.o.FirstBuild)
+		return !byTokenService && (believe || hasCode(resp, errcode.ErrorCodeNameUnknown, nameUnknownHarbor))
 	case http.StatusForbidden:
-		return r.o.FirstBuild && !strings.Contains(resp.Error(), "rate limit") // GHCR's token service says so too, of a package that is missing (docs/facts.md 13)
+		return believe && !hasCode(resp, tooMany) // GHCR's token service says so too, of a package that is missing (docs/facts.md 13)
 	case http.StatusUnauthorized:
-		return r.o.FirstBuild && !byTokenService && r.tokens.given.Load()
+		return believe && !byTokenService && r.tokens.given.Load()
 	}
 	return false
 }
@@ -138,13 +144,8 @@ func (r *Registry) nothingThereYet(resp *errcode.ErrorResponse, byTokenService b
 // nameUnknownHarbor is what Harbor says in place of NAME_UNKNOWN.
 const nameUnknownHarbor = "NOT_FOUND"
 
-func unknownName(resp *errcode.ErrorResponse) bool {
-	for _, e := range resp.Errors {
-		if e.Code == errcode.ErrorCodeNameUnknown || e.Code == nameUnknownHarbor {
-			return true
-		}
-	}
-	return false
+func hasCode(resp *errcode.ErrorResponse, codes ...string) bool {
+	return slices.ContainsFunc(resp.Errors, func(e errcode.Error) bool { return slices.Contains(codes, e.Code) })
 }
 
 // Resolve gives the descriptor that a tag or digest names, or errdef.ErrNotFound.
@@ -212,8 +213,7 @@ func (r *Registry) PushReference(ctx context.Context, expected ocispec.Descripto
 	if r.o.ReadOnly {
 		return errReadOnly
 	}
-	err := r.Repository.PushReference(ctx, expected, content, reference)
-	return r.explain(writing, r.taken(ctx, err, r.names(reference, expected.Digest)))
+	return r.named(ctx, r.Repository.PushReference(ctx, expected, content, reference), expected.Digest, reference)
 }
 
 // Tag names a manifest that the registry has.
@@ -221,7 +221,16 @@ func (r *Registry) Tag(ctx context.Context, desc ocispec.Descriptor, reference s
 	if r.o.ReadOnly {
 		return errReadOnly
 	}
-	return r.explain(writing, r.taken(ctx, r.Repository.Tag(ctx, desc, reference), r.names(reference, desc.Digest)))
+	return r.named(ctx, r.Repository.Tag(ctx, desc, reference), desc.Digest, reference)
+}
+
+// named is the error of a manifest's write under a tag that was answered with err.
+func (r *Registry) named(ctx context.Context, err error, d digest.Digest, reference string) error {
+	err = r.taken(ctx, err, r.names(reference, d))
+	if err == nil {
+		r.there.Store(true)
+	}
+	return r.explain(writing, err)
 }
 
 // Push uploads a blob or manifest. When content can seek, an upload that broke off is

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
 // silence is how long a connection may say nothing before it counts as dead.
@@ -77,31 +79,35 @@ func (t normalizer) RoundTrip(req *http.Request) (*http.Response, error) {
 const (
 	notAnAnswer = "NOT_A_REGISTRY"
 	webPage     = "the answer is a web page, not a registry's"
+	tooMany     = "TOOMANYREQUESTS" // of the distribution spec
 )
 
-// keepText rewrites an error that is not in the distribution spec's form.
+// keepText rewrites an error that is not in the distribution spec's form, and gives a 403 that is a limit its code.
 func keepText(resp *http.Response) {
 	text := peek(resp)
 	var spec struct {
-		Errors []json.RawMessage `json:"errors"`
-	}
-	if json.Unmarshal(text, &spec) == nil && len(spec.Errors) > 0 {
-		return
+		Errors errcode.Errors `json:"errors"`
 	}
 	var token struct {
 		Details string `json:"details"`
 		Message string `json:"message"`
 	}
-	message := string(text)
+	said := json.Unmarshal(text, &spec) == nil && len(spec.Errors) > 0
+	code, message := "", string(text)
+	if resp.StatusCode == http.StatusForbidden && limited(resp) {
+		code = tooMany
+	}
 	switch {
-	case len(text) == 0:
-		return // the status says it all
+	case code == "" && len(text) == 0, said && (code == "" || code == spec.Errors[0].Code):
+		return // the status says it all, or it is in that form
+	case said:
+		message = inWords(spec.Errors)
 	case json.Unmarshal(text, &token) == nil && token.Details+token.Message != "":
 		message = token.Details + token.Message
 	case isHTML(resp, text):
 		message = webPage
 	}
-	answer(resp, resp.StatusCode, "", message)
+	answer(resp, resp.StatusCode, code, message)
 }
 
 func isHTML(resp *http.Response, text []byte) bool {
