@@ -84,8 +84,7 @@ type link struct {
 
 var (
 	linkTarget    = regexp.MustCompile(`^[\s,]*<([^>]*)>\s*`)
-	linkParameter = regexp.MustCompile(`^;\s*(?:([^\s=;,"]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?)?\s*`)
-	unescaped     = regexp.MustCompile(`\\(.)`)
+	linkParameter = regexp.MustCompile(`^;\s*(?:([^\s=;,"]+)\s*(?:=\s*(?:` + quotedString + `|([^\s;,"]*)))?)?\s*`)
 )
 
 // parseLinks reads a Link header. What is no such header is an error, since it may have been the way to the next page.
