@@ -24,24 +24,18 @@ func (t challenged) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
-	offered := parseChallenges(resp.Header.Values("Www-Authenticate"))
-	if len(offered) == 0 {
-		return resp, nil
-	}
-	header, problem := t.choose(req.URL, offered)
-	switch {
-	case problem != nil:
+	header, problem := t.choose(req.URL, parseChallenges(resp.Header.Values("Www-Authenticate")))
+	if problem != nil {
 		_ = resp.Body.Close()
 		return nil, problem
-	case header != "":
-		resp.Header.Set("Www-Authenticate", header)
 	}
+	resp.Header.Set("Www-Authenticate", header)
 	return resp, nil
 }
 
 // choose takes the challenge that is answered, for oras-go, which reads the first one only: Bearer where its realm will do,
 // else Basic, whose login goes to the registry itself. Where it is neither, the registry's schemes are named; those of
-// another server are none of ours, and left to its answer.
+// another server are none of ours. An empty one is read as none at all.
 func (t challenged) choose(asked *url.URL, offered []challenge) (header string, problem error) {
 	for _, c := range offered {
 		if !c.is("Bearer") {
@@ -64,7 +58,7 @@ func (t challenged) choose(asked *url.URL, offered []challenge) (header string, 
 			return c.format("realm"), nil
 		}
 	}
-	if problem == nil && t.ours(asked) {
+	if problem == nil && len(offered) > 0 && t.ours(asked) {
 		problem = &Error{
 			Status: http.StatusUnauthorized,
 			text:   fmt.Sprintf("the registry offers %s only, and this program speaks Bearer and Basic", schemes(offered)),

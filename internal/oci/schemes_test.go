@@ -57,7 +57,7 @@ func TestParseChallenges(t *testing.T) {
 func FuzzChallenges(f *testing.F) {
 	for _, lines := range [][2]string{
 		{`Bearer realm="https://auth.test/token",service="s",scope="repository:acme/fleet:pull"`, ``}, {`Negotiate`, `Basic realm="x"`}, {`Basic realm="x"`, `Bearer realm="https://registry.test/t"`},
-		{`Negotiate YII==, NTLM`, `Digest realm="a\"b, c", qop="auth,auth-int"`}, {`bearer realm=http://registry.test`, `BASIC`}, {`Bearer realm="https://registry.test@evil.test/"`, ``}, {`"`, `=`}, {`a=b`, `\`},
+		{`Negotiate YII==, NTLM`, `Digest realm="a\"b, c", qop="auth,auth-int"`}, {`bearer realm=http://registry.test`, `BASIC`}, {`Bearer realm="https://registry.test@evil.test/"`, ``}, {`"`, `=`}, {`a=b`, `\`}, {`Bearer=`, ``},
 	} {
 		f.Add(lines[0], lines[1])
 	}
@@ -156,7 +156,7 @@ func TestTheLoginThatIsAnswered(t *testing.T) {
 	}
 }
 
-// Another server's 401 is left to what it says: its schemes are not the registry's.
+// Another server's 401 is no error of ours: its schemes are not the registry's, and none is answered.
 func TestSchemesOfAnotherServer(t *testing.T) {
 	t2 := challenged{ref: Reference{Host: "registry.example", Repository: "a/b"}}
 	for asked, refused := range map[string]bool{
@@ -165,7 +165,7 @@ func TestSchemesOfAnotherServer(t *testing.T) {
 		"https://storage.example/v2/a/b/blobs/x":    false,
 	} {
 		header, err := challengedBy(t, t2, asked, "Negotiate")
-		if (err != nil) != refused || err == nil && header != "Negotiate" {
+		if (err != nil) != refused || header != "" {
 			t.Errorf("%s: %q, %v", asked, header, err)
 		}
 	}
