@@ -20,6 +20,7 @@ type ignorer struct {
 	files    []ignoreFile // of the directory at hand and of those above it
 	own      rules        // the caller's lines, always last
 	odd      few          // .sourceignore files whose patterns are not all in UTF-8
+	open     few          // lists that take in more than git would
 }
 
 // ignoreFile is a .sourceignore. Its rules hold below its directory only.
@@ -30,10 +31,14 @@ type ignoreFile struct {
 
 func newIgnorer(lines []string) *ignorer {
 	defaults := []string{sourceignore.ExcludeVCS, sourceignore.ExcludeExt, sourceignore.ExcludeCI, sourceignore.ExcludeExtra}
-	return &ignorer{
+	ig := &ignorer{
 		defaults: newRules(strings.Split(strings.Join(defaults, ","), ","), nil),
 		own:      newRules(strings.Split(strings.Join(lines, "\n"), "\n"), nil),
 	}
+	if opensFolders(lines) {
+		ig.open.add("ignore")
+	}
+	return ig
 }
 
 // enter adds the .sourceignore of directory dir, whose patterns hold below it only.
@@ -56,6 +61,9 @@ func (ig *ignorer) enter(fsys fs.FS, dir string) error {
 	}
 	if !inUTF8(lines) {
 		ig.odd.add(name)
+	}
+	if opensFolders(lines) {
+		ig.open.add(name)
 	}
 	if lines != nil {
 		ig.files = append(ig.files, ignoreFile{below, newRules(lines, domain)})

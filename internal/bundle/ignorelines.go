@@ -50,6 +50,22 @@ func notUTF8(files *few) string {
 	return fmt.Sprintf("%s: a pattern that is not UTF-8 fits no name that is; save the file as UTF-8", files)
 }
 
+// opensFolders reports whether a list has the pattern by which git looks into each folder. For Flux's matcher it takes back in
+// all that lies there (docs/facts.md 10).
+func opensFolders(lines []string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool {
+		return slices.Contains([]string{"!*/", "!/*/", "!**/"}, strings.TrimSpace(line))
+	})
+}
+
+// foldersOpened tells of lists that take in more than git would; empty for none.
+func foldersOpened(lists *few) string {
+	if lists.count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s: !*/ takes in every file of every folder, as Flux reads it, where git only looks into the folder; name the folders that are to be packed", lists)
+}
+
 // comma tells what a list of the caller that is one line with a comma may have been meant to be; empty for nothing.
 func comma(lines []string) string {
 	if len(lines) != 1 || strings.HasPrefix(lines[0], "#") || !strings.Contains(lines[0], ",") {

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -96,6 +97,26 @@ func TestIgnoreFilesNotUTF8(t *testing.T) {
 		said := strings.Join(build(t, os.DirFS(tree(t, files)), Options{}).Contents.Warnings, "\n")
 		if want == "" && said != "" || !strings.HasPrefix(said, want) {
 			t.Errorf("%q: said %q, want %q", text, said, want)
+		}
+	}
+}
+
+// git looks into a folder that !*/ takes back in; Flux's matcher takes in all of it. What was to stay out is packed: that is told.
+func TestIgnoreThatOpensFolders(t *testing.T) {
+	for opens, packs := range map[string]string{"!*/": "app/a.yaml app/notes.txt top.yaml", "!/*/": "app/a.yaml app/notes.txt top.yaml", "!**/": "app/a.yaml app/notes.txt top.yaml", "!/app/": "app/a.yaml app/notes.txt top.yaml", "!*.md": "app/a.yaml top.yaml"} {
+		list := []string{"*", opens, "!*.yaml"}
+		files := names("app/a.yaml", "app/notes.txt", "top.yaml", "top.txt")
+		a := build(t, os.DirFS(tree(t, files)), Options{Ignore: list})
+		files[".sourceignore"] = strings.Join(list, "\n")
+		b := build(t, os.DirFS(tree(t, files)), Options{})
+		for name, got := range map[string]*Artifact{"ignore": a, ".sourceignore": b} {
+			said := strings.Join(got.Contents.Warnings, "\n")
+			if want := fmt.Sprintf("%q: !*/ takes in every file", name); strings.HasPrefix(said, want) != strings.HasSuffix(opens, "*/") {
+				t.Errorf("%s %s: said %q", name, opens, said)
+			}
+			if all := packed(t, got); strings.TrimPrefix(all, ".sourceignore ") != packs {
+				t.Errorf("%s %s: packed %q, want %q", name, opens, all, packs)
+			}
 		}
 	}
 }

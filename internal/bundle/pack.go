@@ -62,7 +62,7 @@ func pack(ctx context.Context, w io.Writer, fsys fs.FS, o Options) (ocispec.Desc
 		err = ErrEmpty
 	}
 	p.contents.Digest = plain.Digest()
-	for _, warning := range []string{comma(o.Ignore), notUTF8(&p.ignore.odd), pointersWarning(&p.pointers)} {
+	for _, warning := range []string{comma(o.Ignore), notUTF8(&p.ignore.odd), foldersOpened(&p.ignore.open), pointersWarning(&p.pointers)} {
 		if warning != "" {
 			p.contents.Warnings = append(p.contents.Warnings, warning)
 		}
