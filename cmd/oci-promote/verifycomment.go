@@ -131,17 +131,9 @@ func (w *commenter) stretch(ctx context.Context, a pipeline.Arrival) (s stretch,
 }
 
 func (w *commenter) fail(a pipeline.Arrival, err error) {
-	for _, part := range errorsIn(err) {
+	for _, part := range each(err) {
 		w.report.Warn("the comments about %s are not complete: %s", a.Version, withHint(part))
 	}
-}
-
-// errorsIn are the errors that were joined into err.
-func errorsIn(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
 }
 
 // tellOf adds to the report what became of the comments about an arrival.

@@ -42,12 +42,13 @@ func (r *Repository) createDeployment(ctx context.Context, e Environment, d Depl
 	}
 	name, description := task(e.Artifact), short(d.Version+" of "+e.Artifact, maxDescription)
 	no := false
-	made, err := r.postDeployment(ctx, &github.DeploymentRequest{
+	made := new(github.Deployment)
+	err := r.sendOnce(ctx, http.MethodPost, "deployments", &github.DeploymentRequest{
 		Ref: &d.Commit, Task: &name, Environment: &e.Name, Description: &description,
 		Payload:   payload{e.Artifact, d.Digest, d.Version},
 		AutoMerge: &no, RequiredContexts: &[]string{},
 		ProductionEnvironment: &e.Production, TransientEnvironment: &no,
-	})
+	}, made)
 	if err != nil {
 		return deployment{}, r.deploymentError(doing, e, err)
 	}
@@ -59,18 +60,6 @@ func (r *Repository) createDeployment(ctx context.Context, e Environment, d Depl
 		return deployment{}, r.deploymentError(doing, e, err)
 	}
 	return one, nil
-}
-
-// postDeployment sends a request once: no transport sends it again, for none gets its body twice.
-func (r *Repository) postDeployment(ctx context.Context, d *github.DeploymentRequest) (*github.Deployment, error) {
-	req, err := r.api.NewRequest(http.MethodPost, fmt.Sprintf("repos/%s/%s/deployments", r.owner, r.name), d)
-	if err != nil {
-		return nil, err
-	}
-	req.GetBody = nil
-	made := new(github.Deployment)
-	_, err = r.api.Do(ctx, req, made)
-	return made, err
 }
 
 // setState writes the state of a deployment where it is to change. No other deployment becomes inactive

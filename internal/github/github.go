@@ -116,6 +116,17 @@ func listPage[T any](ctx context.Context, r *Repository, what string, q url.Valu
 	return found, next, nil
 }
 
+// sendOnce sends what must not be done twice: no transport can send it again, for none gets its body twice.
+func (r *Repository) sendOnce(ctx context.Context, method, what string, body, answer any) error {
+	req, err := r.api.NewRequest(method, fmt.Sprintf("repos/%s/%s/%s", r.owner, r.name, what), body)
+	if err != nil {
+		return err
+	}
+	req.GetBody = nil
+	_, err = r.api.Do(ctx, req, answer)
+	return err
+}
+
 // CommitTime is when commit was committed, in UTC.
 func (r *Repository) CommitTime(ctx context.Context, commit string) (time.Time, error) {
 	c, _, err := r.api.Git.GetCommit(ctx, r.owner, r.name, commit)

@@ -97,21 +97,14 @@ func (r *Repository) takeBack(ctx context.Context, number int, id int64) error {
 	return r.pullError("deleting the second of two comments", number, err)
 }
 
-// write sends what changes something, a second after the last: GitHub asks for that
-// (https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api). No transport can send it again,
-// for none gets its body twice.
+// write sends what changes something once, a second after the last: GitHub asks for that
+// (https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api).
 func (r *Repository) write(ctx context.Context, method, what string, body, answer any) error {
 	if err := sleep(ctx, r.pause-time.Since(r.wrote)); err != nil {
 		return err
 	}
 	defer func() { r.wrote = time.Now() }()
-	req, err := r.api.NewRequest(method, fmt.Sprintf("repos/%s/%s/%s", r.owner, r.name, what), body)
-	if err != nil {
-		return err
-	}
-	req.GetBody = nil
-	_, err = r.api.Do(ctx, req, answer)
-	return err
+	return r.sendOnce(ctx, method, what, body, answer)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -97,14 +97,7 @@ func (r *reading) saying(run pipeline.Running, w Word) pipeline.Running {
 // failing is what a cluster in that role says of a Kustomization of the repository that is not
 // healthy; nil for nothing.
 func (r *reading) failing(role cluster.Role) *pipeline.Finding {
-	for _, s := range r.States {
-		for _, f := range r.faultsOf(s, role) {
-			if f.Severity == pipeline.Error && f.Code == "kustomization-failing" {
-				return &f
-			}
-		}
-	}
-	return nil
+	return r.clusterError(role, func(f pipeline.Finding) bool { return f.Code == "kustomization-failing" })
 }
 
 // fetchedBy is what a cluster in that role has fetched; zero for nothing.

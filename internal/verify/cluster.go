@@ -54,6 +54,18 @@ func (r *reading) checkClusters() (integration, live []pipeline.Finding) {
 	return integration, live
 }
 
+// clusterError is the first error of its kind that the clusters in a role told of; nil for none.
+func (r *reading) clusterError(role cluster.Role, is func(pipeline.Finding) bool) *pipeline.Finding {
+	for _, s := range r.States {
+		for _, f := range r.faultsOf(s, role) {
+			if f.Severity == pipeline.Error && is(f) {
+				return &f
+			}
+		}
+	}
+	return nil
+}
+
 func (r *reading) faultsOf(s *cluster.State, role cluster.Role) (all []pipeline.Finding) {
 	for _, f := range s.Faults(role, r.registry(role), r.Gate, r.Now, r.MaxAge) {
 		severity := pipeline.Severity(f.Severity)

@@ -191,14 +191,7 @@ func (r *reading) applied() (has cluster.Revision, told bool) {
 // failsOnLive is what a live cluster says is wrong with what applies the repository; nil for
 // nothing.
 func (r *reading) failsOnLive() *pipeline.Finding {
-	for _, s := range r.States {
-		for _, f := range r.faultsOf(s, cluster.Live) {
-			if f.Severity == pipeline.Error && f.Stage == pipeline.RunningOnLive {
-				return &f
-			}
-		}
-	}
-	return nil
+	return r.clusterError(cluster.Live, func(f pipeline.Finding) bool { return f.Stage == pipeline.RunningOnLive })
 }
 
 func (r *reading) liveFailed(w Word) *pipeline.Finding {
