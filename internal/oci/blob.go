@@ -15,13 +15,7 @@ import (
 // may refuse a HEAD that it has not signed: that tells nothing, and is an error as any other refusal. The login stays with
 // the registry (docs/facts.md 18).
 func (r *Registry) blobExists(ctx context.Context, blob ocispec.Descriptor) (bool, error) {
-	scheme := "https"
-	if r.PlainHTTP {
-		scheme = "http"
-	}
-	ref := r.Reference
-	address := fmt.Sprintf("%s://%s/v2/%s/blobs/%s", scheme, ref.Host(), ref.Repository, blob.Digest)
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, r.address("/blobs/"+blob.Digest.String()).String(), http.NoBody)
 	if err != nil {
 		return false, err
 	}

@@ -14,9 +14,9 @@ import (
 // challenged takes the one of a registry's challenges that is answered. It looks at where that sends us for a token, before the
 // login goes there, and at what we are to ask for: no other repository, and no more than the run needs.
 type challenged struct {
-	next    http.RoundTripper
-	ref     Reference
-	actions []string // that the run may need
+	next   http.RoundTripper
+	ref    Reference
+	rights *rights
 }
 
 func (t challenged) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -113,9 +113,7 @@ func (t challenged) scope(asked string) string {
 		if !ours {
 			continue
 		}
-		words := slices.DeleteFunc(strings.Split(actions, ","), func(action string) bool {
-			return action == "delete" || action == "*" || action == "push" && !slices.Contains(t.actions, action)
-		})
+		words := slices.DeleteFunc(strings.Split(actions, ","), func(action string) bool { return !t.rights.may(action) })
 		if len(words) > 0 {
 			kept = append(kept, "repository:"+t.ref.Repository+":"+strings.Join(words, ","))
 		}

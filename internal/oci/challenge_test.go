@@ -32,9 +32,10 @@ func challengedBy(t *testing.T, t2 challenged, asked, header string) (string, er
 
 func TestChallenge(t *testing.T) {
 	const asked = "https://registry.example/v2/a/b/tags/list"
-	readWrite := challenged{ref: Reference{Host: "registry.example", Repository: "a/b"}, actions: []string{"pull", "push"}}
-	readOnly := challenged{ref: readWrite.ref, actions: []string{"pull"}}
-	gitHub := challenged{ref: Reference{Host: GHCR, Repository: "a/b"}}
+	readWrite := challenged{ref: Reference{Host: "registry.example", Repository: "a/b"}, rights: newRights(Options{})}
+	readOnly := challenged{ref: readWrite.ref, rights: newRights(Options{ReadOnly: true, Delete: true})}
+	deleting := challenged{ref: readWrite.ref, rights: newRights(Options{Delete: true})}
+	gitHub := challenged{ref: Reference{Host: GHCR, Repository: "a/b"}, rights: newRights(Options{})}
 	const realm = `Bearer realm="https://auth.example/token"`
 	for name, c := range map[string]struct {
 		by                  challenged
@@ -48,6 +49,8 @@ func TestChallenge(t *testing.T) {
 		"of others":                  {readWrite, asked, realm + `,scope="repository:a:pull repository:a/b/c:pull registry:catalog:* repository:a/b:pull,push"`, realm + `,scope="repository:a/b:pull,push"`},
 		"more than needed":           {readWrite, asked, realm + `,scope="repository:a/b:pull,push,delete,*,metadata_read"`, realm + `,scope="repository:a/b:pull,push,metadata_read"`},
 		"to write, though we read":   {readOnly, asked, realm + `,scope="repository:a/b:push,pull repository:a/b:push"`, realm + `,scope="repository:a/b:pull"`},
+		"to delete, though we read":  {readOnly, asked, realm + `,scope="repository:a/b:pull,delete"`, realm + `,scope="repository:a/b:pull"`},
+		"to delete":                  {deleting, asked, realm + `,scope="repository:a/b:delete,* repository:a:delete"`, realm + `,scope="repository:a/b:delete"`},
 		"Basic":                      {readWrite, asked, `Basic realm="x"`, `Basic realm="x"`},
 		"no challenge":               {readWrite, asked, "", ""},
 		"same host in the clear":     {readWrite, strings.Replace(asked, "https", "http", 1), `Bearer realm="http://registry.example:81/token"`, `Bearer realm="http://registry.example:81/token"`},

@@ -62,6 +62,7 @@ const (
 	listing operation = iota
 	reading
 	writing
+	deleting
 )
 
 // explain turns an error of oras-go into one for people. Not-found stays
@@ -128,6 +129,11 @@ func reason(err error) string {
 }
 
 func (r *Registry) hint(op operation, e *Error, token bool) string {
+	if op == deleting {
+		if hint := r.deleteHint(e, token); hint != "" {
+			return hint
+		}
+	}
 	switch {
 	case e.Code == notAnAnswer:
 		return notARegistry

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -41,7 +42,8 @@ func pageAfter(last string, n int64) string {
 
 // readPage asks for a page and reads it.
 func (r *Registry) readPage(ctx context.Context, l *tagList, query string) (p page, err error) {
-	asked := r.listURL(query)
+	asked := r.address("/tags/list")
+	asked.RawQuery = query
 	resp, err := r.get(ctx, asked)
 	if err != nil {
 		return page{}, err
@@ -54,12 +56,13 @@ func (r *Registry) readPage(ctx context.Context, l *tagList, query string) (p pa
 	return p, p.follow(asked, resp)
 }
 
-func (r *Registry) listURL(query string) *url.URL {
+// address is that of something in the repository, by its path below that.
+func (r *Registry) address(path string) *url.URL {
 	scheme := "https"
 	if r.PlainHTTP {
 		scheme = "http"
 	}
-	return &url.URL{Scheme: scheme, Host: r.Reference.Host(), Path: "/v2/" + r.Reference.Repository + "/tags/list", RawQuery: query}
+	return &url.URL{Scheme: scheme, Host: r.Reference.Host(), Path: "/v2/" + r.Reference.Repository + path}
 }
 
 // get is the answer to a GET, or what the registry says in place of one.
@@ -68,8 +71,13 @@ func (r *Registry) get(ctx context.Context, u *url.URL) (*http.Response, error) 
 	if err != nil {
 		return nil, err
 	}
+	return r.ask(req, http.StatusOK)
+}
+
+// ask is the answer to a request, if it has one of these codes, or what the registry says in place of one.
+func (r *Registry) ask(req *http.Request, codes ...int) (*http.Response, error) {
 	resp, err := r.Client.Do(req)
-	if err != nil || resp.StatusCode == http.StatusOK {
+	if err != nil || slices.Contains(codes, resp.StatusCode) {
 		return resp, err
 	}
 	defer func() { _ = resp.Body.Close() }() // it was only read

@@ -38,7 +38,7 @@ func (p *page) follow(asked *url.URL, resp *http.Response) error {
 func pageQuery(target string, asked, answered *url.URL) (string, error) {
 	u, err := url.Parse(target)
 	if err != nil {
-		return "", linkError("the Link to the next page of the tag list cannot be read", target, notARegistry)
+		return "", linkError("the Link to the next page cannot be read", target, notARegistry)
 	}
 	to := answered.ResolveReference(u)
 	sameList := func(of *url.URL) bool {
@@ -48,11 +48,11 @@ func pageQuery(target string, asked, answered *url.URL) (string, error) {
 	here := fmt.Sprintf("%s://%s", asked.Scheme, asked.Host)
 	switch {
 	case origin(to) != origin(asked) && origin(to) != origin(answered):
-		return "", linkError("the Link to the next page of the tag list leads to another address", target, "the registry does not know that it is asked by "+here+
+		return "", linkError("the Link to the next page leads to another address", target, "the registry does not know that it is asked by "+here+
 			": set its external URL to that (Distribution http.host, Harbor external_url, Nexus and Artifactory base URL);"+
 			" a proxy in front of it must pass Host and X-Forwarded-Proto")
 	case !sameList(asked) && !sameList(answered):
-		return "", linkError("the Link to the next page of the tag list leads to another path", target, "the registry, or a proxy in front of it, writes its links for another path than "+asked.Path+
+		return "", linkError("the Link to the next page leads to another path", target, "the registry, or a proxy in front of it, writes its links for another path than "+asked.Path+
 			", by which it is asked: set its base URL to "+here+", or give the repository by the path that it knows")
 	}
 	return u.RawQuery, nil
@@ -93,7 +93,7 @@ func parseLinks(header string) (links []link, err error) {
 	for strings.Trim(rest, " \t,") != "" {
 		m := linkTarget.FindStringSubmatch(rest)
 		if m == nil {
-			return nil, linkError("a Link of the tag list cannot be read", header, notARegistry)
+			return nil, linkError("a Link cannot be read", header, notARegistry)
 		}
 		l := link{target: m[1]}
 		for rest = rest[len(m[0]):]; ; rest = rest[len(m[0]):] {

@@ -27,6 +27,7 @@ type Options struct {
 	ReadOnly    bool                // ask for no right to push, and refuse to
 	FirstBuild  bool                // believe a 403, 404 or 401 on the tag list: nothing was ever pushed
 	Build       bool                // the run is one that may set FirstBuild
+	Delete      bool                // the run may delete, and may take the right to where the registry asks for it
 	Transport   http.RoundTripper   // with the run's retries; nil for NewTransport alone
 	Secret      func(secret string) // told each that a login holds; may be nil
 	UserAgent   string
@@ -41,6 +42,8 @@ type Registry struct {
 	o      Options
 	page   atomic.Int64 // how many tags to ask for at once; 0 for as many as the registry likes
 	there  atomic.Bool  // the repository is: it listed tags, or took a manifest
+
+	referrers atomic.Int32 // what is known of the referrers API: referrersUnknown or one of the others
 }
 
 // errReadOnly guards a dry run against our own mistakes.
@@ -62,18 +65,15 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 	if o.Transport == nil {
 		o.Transport = NewTransport()
 	}
-	actions := []string{auth.ActionPull, auth.ActionPush}
-	if o.ReadOnly {
-		actions = actions[:1]
-	}
+	rights := newRights(o)
 	first := newGate()
 	client := &auth.Client{
-		Client:     &http.Client{Transport: normalizer{challenged{o.Transport, ref, actions}}},
+		Client:     &http.Client{Transport: normalizer{challenged{o.Transport, ref, rights}}},
 		Credential: l.telling(o.Secret),
 		Cache:      gatedCache{auth.NewCache(), first},
 	}
 	client.SetUserAgent(o.UserAgent)
-	repo.Client = &telling{Client: oneToken{client, repo, actions, first}}
+	repo.Client = &telling{Client: oneToken{client, repo, rights, first}}
 	repo.PlainHTTP = o.PlainHTTP
 	repo.MaxMetadataBytes = maxPageBytes
 	repo.SkipReferrersGC = true
@@ -87,13 +87,13 @@ func OpenRegistry(ref Reference, o Options) (*Registry, error) {
 // answer begins.
 type oneToken struct {
 	*auth.Client
-	repo    *remote.Repository
-	actions []string
-	first   *gate
+	repo   *remote.Repository
+	rights *rights
+	first  *gate
 }
 
 func (c oneToken) Do(req *http.Request) (*http.Response, error) {
-	ctx := auth.AppendRepositoryScope(req.Context(), c.repo.Reference, c.actions...)
+	ctx := auth.AppendRepositoryScope(req.Context(), c.repo.Reference, c.rights.asked()...)
 	resp, err := c.first.do(ctx, func() (*http.Response, error) { return c.Client.Do(req.WithContext(ctx)) })
 	if s, ok := ctx.Value(sessionKey{}).(*session); ok && err == nil {
 		s.note(req, resp)

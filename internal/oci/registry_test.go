@@ -230,12 +230,13 @@ func TestBrokenUploadIsBegunAgain(t *testing.T) {
 }
 
 func TestReadOnlyRefusesToWrite(t *testing.T) {
-	r := openCanned(t, canned{status: 201}, Options{ReadOnly: true})
+	r := openCanned(t, canned{status: 201}, Options{ReadOnly: true, Delete: true})
 	for name, err := range map[string]error{
 		"Push":          r.Push(t.Context(), ocispec.Descriptor{}, nil),
 		"PushReference": r.PushReference(t.Context(), ocispec.Descriptor{}, nil, "a"),
 		"Tag":           r.Tag(t.Context(), ocispec.Descriptor{}, "a"),
 		"Upload":        r.Upload(t.Context(), ocispec.Descriptor{}, nil),
+		"Delete":        r.Delete(t.Context(), testDesc.Digest),
 	} {
 		if !errors.Is(err, errReadOnly) {
 			t.Errorf("%s: %v", name, err)
