@@ -64,6 +64,7 @@ func newLayout(ctx context.Context, dir string, readOnly bool, release func() er
 	if err != nil {
 		return nil, errors.Join(err, release())
 	}
+	store.AutoGC = false // which deletes referrers too, and untagged manifests: docs/facts.md 38
 	return &Layout{store, readOnly, release}, nil
 }
 
