@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,8 +14,17 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
 )
+
+// What can be deleted from, a registry or a layout, has one form.
+type deleter interface {
+	Referrers(ctx context.Context, d digest.Digest) (all []ocispec.Descriptor, ok bool, err error)
+	Delete(ctx context.Context, d digest.Digest) error
+}
+
+var _, _ deleter = (*Registry)(nil), (*Layout)(nil)
 
 // shrinking is a registry that deletes testDesc, in its own way.
 type shrinking struct {
@@ -147,6 +157,7 @@ func TestDeleteIsRefused(t *testing.T) {
 		"no right":                      {coded(403, "DENIED", "no"), "403 denied: no", `as "u", from the inputs username and password; whoever asks must have the right to delete (Harbor: Delete Artifact`},
 		"no right, as Harbor says":      {coded(401, "UNAUTHORIZED", "no"), "401 unauthorized: no", "the role Maintainer"},
 		"Harbor's rule":                 {coded(412, "PRECONDITION", "Failed to process request due to 'fleet:1.0.0' configured as immutable."), "412 precondition", "tag immutability rules"},
+		"cuelabs, with immutable tags":  {coded(403, "DENIED", "requested access to the resource is denied: deletion of tagged manifest not permitted"), "403 denied", "tag immutability rules"},
 		"a child of an index on GitLab": {coded(409, "MANIFEST_REFERENCED", "manifest referenced by a manifest list"), "409 manifest referenced", "that one has to go first"},
 		"several tags on zot":           {coded(409, "MANIFEST_INVALID", "manifest invalid"), "409 manifest invalid", "detectManifestCollision"},
 		"a limit that does not end":     {later(429, "3600"), "429", "retry-for"},

@@ -34,11 +34,14 @@ var deletions = []struct {
 // refusals are the words of registries that keep a manifest for what else names it (docs/facts.md 36).
 var refusals = []struct{ words, hint string }{
 	{"google manifest dangling tag", "this registry deletes nothing that has tags, and this program never deletes a tag: {way}"},
-	{"immutab", "a rule for tags that do not move keeps what they name: have it let go of this one (in Harbor: the project's tag immutability rules)," +
-		" or leave it to the registry's own retention: {way}"},
+	{"immutab", keepsTagged},
+	{"tagged manifest", keepsTagged},
 	{"referenced", "another manifest that the registry keeps names it, such as an index: that one has to go first"},
 	{"disallowed operation", "the registry, the repository or the manifest is locked: {way}"},
 }
+
+const keepsTagged = "a rule for tags that do not move keeps what they name: have it let go of this one (in Harbor: the project's tag immutability" +
+	" rules), or leave it to the registry's own retention: {way}"
 
 // deleteHint is what to do where a registry does not delete; empty where that is the same as for any request.
 func (r *Registry) deleteHint(e *Error, token bool) string {

@@ -119,21 +119,22 @@ func (r *Registry) withoutReferrers(err error) error {
 // be read, or has what is no descriptor, is an error.
 func parseReferrers(contentType string, text []byte) ([]ocispec.Descriptor, error) {
 	var index struct {
-		MediaType string                `json:"mediaType"`
-		Manifests *[]ocispec.Descriptor `json:"manifests"`
+		MediaType string          `json:"mediaType"`
+		Manifests json.RawMessage `json:"manifests"` // null for none, of registries in Go
 	}
+	var found []ocispec.Descriptor
 	err := json.Unmarshal(text, &index)
 	given, _, _ := mime.ParseMediaType(contentType)
 	switch {
 	case given != ocispec.MediaTypeImageIndex && index.MediaType != ocispec.MediaTypeImageIndex:
 		return nil, errNoReferrers
-	case err != nil || index.Manifests == nil:
+	case err != nil || json.Unmarshal(index.Manifests, &found) != nil:
 		return nil, &Error{Status: http.StatusOK, text: "200, but the answer is no index of referrers", hint: notARegistry}
 	}
-	for _, desc := range *index.Manifests {
+	for _, desc := range found {
 		if desc.Digest.Validate() != nil || desc.Size < 0 || desc.MediaType == "" {
 			return nil, &Error{Status: http.StatusOK, text: fmt.Sprintf("200, but a referrer of it is %q, of %d bytes and type %q", clip(desc.Digest.String()), desc.Size, clip(desc.MediaType)), hint: notARegistry}
 		}
 	}
-	return *index.Manifests, nil
+	return found, nil
 }

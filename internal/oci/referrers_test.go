@@ -72,6 +72,8 @@ func TestReferrers(t *testing.T) {
 		asked   int
 	}{
 		"none":                            {one(typed(ofIndex, index(), "")), "", "", 1},
+		"none, as null":                   {one(typed(ofIndex, `{"schemaVersion":2,"manifests":null}`, "")), "", "", 1},
+		"manifests of another kind":       {one(typed(ofIndex, `{"schemaVersion":2,"manifests":{}}`, "")), "", "200, but the answer is no index of referrers", 1},
 		"two":                             {one(typed(ofIndex, index("a", "b"), "")), "a b", "", 1},
 		"typed in the body alone":         {one(typed("application/json", index("a"), "")), "a", "", 1},
 		"typed in the header alone":       {one(typed(ofIndex+"; charset=utf-8", `{"schemaVersion":2,"manifests":[]}`, "")), "", "", 1},

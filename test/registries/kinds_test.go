@@ -60,18 +60,8 @@ func (w world) tags() map[string]string    { return w.store.Tags(programtest.Fle
 
 func kinds() []kind {
 	all := []kind{
-		{"CNCF Distribution 3", "CNCF Distribution 3", true, func(t *testing.T) world {
-			s := registrytest.Start(t, registrytest.Options{Token: true})
-			return world{Server: s, store: disk{s}}
-		}},
-		{"docker-registry 2.8 of Debian", "docker-registry 2.8 of Debian", true, func(t *testing.T) world {
-			binary, err := registrytest.Debian()
-			if err != nil {
-				t.Skip("NOT RUN on docker-registry 2.8 of Debian: ", err)
-			}
-			s := registrytest.Start(t, registrytest.Options{Binary: binary})
-			return world{Server: s, store: disk{s}}
-		}},
+		distribution("CNCF Distribution 3", registrytest.Options{Token: true}),
+		debian("docker-registry 2.8 of Debian", registrytest.Options{}),
 		{"go-containerregistry", "go-containerregistry", true, func(t *testing.T) world {
 			h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))
 			return world{Server: registrytest.Front(t, h), store: overHTTP{h}}
@@ -87,6 +77,25 @@ func kinds() []kind {
 	return all
 }
 
+func distribution(name string, o registrytest.Options) kind {
+	return kind{name, "CNCF Distribution 3", true, func(t *testing.T) world {
+		s := registrytest.Start(t, o)
+		return world{Server: s, store: disk{s}}
+	}}
+}
+
+func debian(name string, o registrytest.Options) kind {
+	return kind{name, "docker-registry 2.8 of Debian", true, func(t *testing.T) world {
+		binary, err := registrytest.Debian()
+		if err != nil {
+			t.Skip("NOT RUN on docker-registry 2.8 of Debian: ", err)
+		}
+		o.Binary = binary
+		s := registrytest.Start(t, o)
+		return world{Server: s, store: disk{s}}
+	}}
+}
+
 func cuelabs(name string, config ocimem.Config, options ociserver.Options) kind {
 	return kind{name, "cuelabs", true, func(t *testing.T) world {
 		m := ocimem.NewWithConfig(&config)
@@ -95,10 +104,12 @@ func cuelabs(name string, config ocimem.Config, options ociserver.Options) kind 
 }
 
 // inWordsOf is the vendor's registry, with tags that do not move if it can.
-func inWordsOf(v vendors.Vendor) kind {
+func inWordsOf(v vendors.Vendor) kind { return inWordsWith(v, vendors.Options{Immutable: true}) }
+
+func inWordsWith(v vendors.Vendor, o vendors.Options) kind {
 	return kind{v.Name, v.Name, false, func(t *testing.T) world {
-		r := vendors.New(v, vendors.Options{Immutable: true})
-		w := world{Server: registrytest.Front(t, r), store: r, immutable: v.Immutable.Status != 0}
+		r := vendors.New(v, o)
+		w := world{Server: registrytest.Front(t, r), store: r, immutable: o.Immutable && v.Immutable.Status != 0}
 		if s := v.NewList.Status; s == http.StatusUnauthorized && !v.List.Empty || s == http.StatusForbidden {
 			w.first = []string{"--first-build"}
 		}

@@ -33,6 +33,8 @@ type Options struct {
 	WriteDelay func() time.Duration
 	// NoKeepAlive has the proxy open a connection to the registry for each request, so that none stays open behind it.
 	NoKeepAlive bool
+	// NoDelete has the registry delete nothing, as Distribution is unless it is set up to.
+	NoDelete bool
 	// Binary is a registry to run in place of Distribution 3, with the same command line, configuration and storage: see
 	// Debian. It asks for no token.
 	Binary string
@@ -152,7 +154,7 @@ func (s *Server) config(dir, socket string) any {
 		"log":     object{"level": "warn", "accesslog": object{"disabled": true}},
 		"storage": object{
 			"filesystem":  object{"rootdirectory": s.storage},
-			"delete":      object{"enabled": true},
+			"delete":      object{"enabled": !s.options.NoDelete},
 			"maintenance": object{"uploadpurging": object{"enabled": false}},
 		},
 		"http": object{"net": "unix", "addr": socket, "secret": "of no use outside of this test"},

@@ -34,7 +34,13 @@ var clouds = []Vendor{
 			Source: "https://cloud.google.com/artifact-registry/docs/docker/troubleshoot",
 			Status: http.StatusBadRequest, Code: "DENIED", Message: "The repository has enabled tag immutability",
 		}},
-		Delete: Answer{Source: NotTold},
+		Delete: Deletion{ // the status is not told
+			Answer: Answer{
+				Source: "https://github.com/fluxcd/pkg/pull/328",
+				Status: http.StatusBadRequest, Code: "GOOGLE_MANIFEST_DANGLING_TAG", Message: "Manifest is still referenced by one or more tags",
+			},
+			Tagged: true,
+		},
 	},
 	{
 		Name: "Amazon ECR",
@@ -73,7 +79,7 @@ var clouds = []Vendor{
 			},
 			Same: true,
 		},
-		Delete: Answer{Source: NotTold},
+		Delete: Deletion{Answer: Answer{Source: "https://github.com/DIAGNijmegen/rse-grand-challenge/issues/2848", Status: http.StatusAccepted}},
 	},
 	{
 		Name: "Azure ACR",
@@ -107,7 +113,7 @@ var clouds = []Vendor{
 			Message: "The operation is disallowed on this registry, repository or image. View troubleshooting steps at https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation",
 			Detail:  `{}`,
 		}},
-		Delete: Answer{Source: NotTold},
+		Delete: Deletion{Answer: Answer{Source: "https://github.com/fluxcd/pkg/pull/328", Status: http.StatusAccepted}},
 	},
 	{
 		Name: "Docker Hub",
@@ -134,7 +140,13 @@ var clouds = []Vendor{
 			Source: "https://github.com/docker/hub-feedback/issues/2466",
 			Status: http.StatusForbidden, Code: "DENIED", Message: "requested access to the resource is denied",
 		}},
-		Delete: Answer{Source: NotTold},
+		Delete: Deletion{
+			Answer: Answer{
+				Source: "https://github.com/docker/hub-feedback/issues/2450 https://github.com/docker/hub-feedback/issues/2360",
+				Status: http.StatusAccepted,
+			},
+			Action: "delete",
+		},
 	},
 	{
 		Name: "GHCR",
@@ -160,10 +172,10 @@ var clouds = []Vendor{
 			Status: http.StatusTooManyRequests, Code: "TOOMANYREQUESTS", Message: "retry-after: 1.16ms, allowed: 44000/minute",
 		},
 		Immutable: Refusal{Answer: Answer{Source: NotTold}},
-		Delete: Answer{
+		Delete: Deletion{Answer: Answer{
 			Source: "https://github.com/containers/skopeo/issues/1880",
 			Status: http.StatusMethodNotAllowed, Code: "UNSUPPORTED", Message: "The operation is unsupported.",
-		},
+		}},
 	},
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -98,21 +99,50 @@ func (r *repository) holds(body []byte, mediaType string) bool {
 func (g *Registry) deleteManifest(w http.ResponseWriter, r request) {
 	repo := g.repos[r.repo]
 	id := repo.resolve(r.rest)
-	said := g.vendor.Delete.or(Answer{Status: http.StatusAccepted})
+	tags := repo.tagsOf(id)
+	said := g.deletion(tags)
 	switch {
 	case id == "":
 		said = g.vendor.NoManifest.or(plain.noManifest)
 	case said.Status < http.StatusBadRequest && id.String() == r.rest:
 		delete(repo.manifests, id)
-		for tag, named := range repo.tags {
-			if named == id {
+		for _, tag := range tags {
+			if !g.vendor.Delete.KeepsTags {
 				delete(repo.tags, tag)
 			}
 		}
 	case said.Status < http.StatusBadRequest:
 		delete(repo.tags, r.rest)
+	case len(tags) > 0:
+		r.rest = tags[0] // of which the answer speaks, if of any
 	}
 	g.answer(w, r, said)
+}
+
+// deletion is the answer to that of a manifest with these tags.
+func (g *Registry) deletion(tags []string) Answer {
+	d, done := g.vendor.Delete, Answer{Status: http.StatusAccepted}
+	switch {
+	case d.Immutable && g.options.Immutable && len(tags) > 0:
+		return g.vendor.Immutable.Answer
+	case d.Tagged && len(tags) == 0:
+		return done
+	}
+	return d.or(done)
+}
+
+// tagsOf are the tags that name a manifest.
+func (r *repository) tagsOf(id digest.Digest) (tags []string) {
+	if r == nil {
+		return nil
+	}
+	for tag, named := range r.tags {
+		if named == id {
+			tags = append(tags, tag)
+		}
+	}
+	slices.Sort(tags)
+	return tags
 }
 
 func (g *Registry) getBlob(w http.ResponseWriter, r request) {

@@ -38,6 +38,9 @@ func (g *Registry) needs(r request) string {
 	if r.kind == tagList && g.login().ListAction != "" {
 		return g.login().ListAction
 	}
+	if a := g.vendor.Delete.Action; a != "" && r.Method == http.MethodDelete && r.kind == manifests {
+		return a
+	}
 	return r.action()
 }
 
@@ -78,7 +81,7 @@ func (g *Registry) takesBasic() bool {
 
 // allowed leaves of what is asked for what a user may.
 func allowed(user string, asked ...string) []string {
-	return slices.DeleteFunc(asked, func(action string) bool { return action == "push" && user != Robot })
+	return slices.DeleteFunc(asked, func(action string) bool { return (action == "push" || action == "delete") && user != Robot })
 }
 
 // challenge asks for a login, or for another one.
@@ -96,6 +99,11 @@ func (g *Registry) challenge(w http.ResponseWriter, r request) {
 	}
 }
 
+// knows reports whether these are all words that a scope may have.
+func (l Login) knows(actions []string) bool {
+	return !slices.ContainsFunc(actions, func(action string) bool { return l.Actions != nil && !slices.Contains(l.Actions, action) })
+}
+
 // giveToken gives a token for what is asked for and the user may, of all repositories.
 func (g *Registry) giveToken(w http.ResponseWriter, r *http.Request) {
 	user, password, given := r.BasicAuth()
@@ -111,6 +119,10 @@ func (g *Registry) giveToken(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		asked := strings.Split(actions, ",")
+		if !g.login().knows(asked) {
+			g.answer(w, request{Request: r}, Answer{Status: http.StatusBadRequest, Code: "INVALID_REQUEST", Message: "unable to decode repository and actions: " + actions})
+			return
+		}
 		may := allowed(user, slices.Clone(asked)...)
 		if missing := g.repos[repo] == nil && !slices.Contains(may, "push"); g.login().Refuses && (missing || len(may) < len(asked)) {
 			g.answer(w, request{Request: r, repo: repo}, g.vendor.Denied.or(plain.denied))

@@ -37,7 +37,7 @@ var products = []Vendor{
 			Status: http.StatusConflict, Code: "TAG_IMMUTABLE", Message: "tag is immutable and cannot be overwritten",
 			Detail: `{"message":"tag '{tag}' is immutable"}`,
 		}},
-		Delete: Answer{Source: quay + "manifest.py", Status: http.StatusAccepted},
+		Delete: Deletion{Answer: Answer{Source: quay + "manifest.py", Status: http.StatusAccepted}},
 	},
 	{
 		Name:       "Quay until 2020",
@@ -52,7 +52,7 @@ var products = []Vendor{
 		Denied:     quayDenied,
 		Throttled:  Answer{Source: NotTold},
 		Immutable:  Refusal{Answer: Answer{Source: NotTold}},
-		Delete:     Answer{Source: NotTold},
+		Delete:     Deletion{Answer: Answer{Source: NotTold}},
 	},
 	{
 		Name: "Harbor",
@@ -91,7 +91,14 @@ var products = []Vendor{
 			},
 			Same: true,
 		},
-		Delete: Answer{Source: harbor + "server/registry/manifest.go", Status: http.StatusAccepted},
+		Delete: Deletion{
+			Answer: Answer{
+				Source: harbor + "server/registry/manifest.go " + harbor + "server/middleware/v2auth/auth.go " + harbor + "server/middleware/immutable/deletemf.go",
+				Status: http.StatusAccepted,
+			},
+			Action:    "delete",
+			Immutable: true,
+		},
 	},
 	{
 		Name: "Nexus",
@@ -114,7 +121,7 @@ var products = []Vendor{
 			Status: http.StatusBadRequest, Code: "BLOB_UPLOAD_INVALID", Message: "blob upload invalid",
 			Detail: `"Repository does not allow updating assets: docker-hosted"`,
 		}},
-		Delete: Answer{Source: NotTold},
+		Delete: Deletion{Answer: Answer{Source: "https://github.com/sonatype/nexus-public/issues/925", Status: http.StatusAccepted}, KeepsTags: true},
 	},
 	{
 		Name: "Artifactory",
@@ -140,7 +147,10 @@ var products = []Vendor{
 			Source: "https://github.com/GoogleContainerTools/kaniko/issues/1095",
 			Status: http.StatusForbidden, Code: "MANIFEST_INVALID", Message: "manifest invalid", Detail: `{"description":"HTTP 403 Forbidden"}`,
 		}},
-		Delete: Answer{Source: NotTold},
+		Delete: Deletion{Answer: Answer{
+			Source: "https://github.com/containers/image/issues/1009",
+			Status: http.StatusNotAcceptable, Text: `{"errors":[{"status":406,"message":"Not Acceptable"}]}`,
+		}},
 	},
 	{
 		Name: "Gitea",
@@ -165,7 +175,7 @@ var products = []Vendor{
 		Denied:    Answer{Source: NotTold},
 		Throttled: Answer{Source: NotTold},
 		Immutable: Refusal{Answer: Answer{Source: NotTold}},
-		Delete:    Answer{Source: gitea + "container.go", Status: http.StatusAccepted},
+		Delete:    Deletion{Answer: Answer{Source: gitea + "container.go", Status: http.StatusAccepted}},
 	},
 	{
 		Name: "GitLab",
@@ -188,7 +198,7 @@ var products = []Vendor{
 		},
 		Throttled: Answer{Source: NotTold},
 		Immutable: Refusal{Answer: Answer{Source: NotTold}}, // there are rules for tags; what a push is answered is not told
-		Delete:    Answer{Source: NotTold},
+		Delete:    Deletion{Answer: Answer{Source: NotTold}},
 	},
 }
 
@@ -197,6 +207,7 @@ var quayLogin = Login{
 	Challenges: []string{`Bearer realm="{origin}/v2/auth",service="{host}",scope="repository:{repo}:{action}"`},
 	Token:      "/v2/auth",
 	Creates:    true,
+	Actions:    []string{"pull", "push", "*"},
 }
 
 // quayDenied is what Quay says of a repository that is missing or not the login's to see.

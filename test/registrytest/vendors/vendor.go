@@ -24,7 +24,7 @@ type Vendor struct {
 	Denied     Answer // a login without the right
 	Throttled  Answer // too many requests
 	Immutable  Refusal
-	Delete     Answer // the deletion of a manifest
+	Delete     Deletion
 }
 
 // List is the form of a tag list: an object with name and tags, in lexical order, unless it says otherwise.
@@ -71,6 +71,7 @@ type Login struct {
 	ListAction string   // the right that a tag list needs; pull if empty
 	Refuses    bool     // the token service answers Denied, where others give a token with fewer rights
 	Creates    bool     // a token to push makes the repository
+	Actions    []string // that a scope may have, where any other word is an error
 }
 
 // Manifests is what reading and writing a manifest answers.
@@ -94,6 +95,15 @@ type Answer struct {
 type Refusal struct {
 	Answer
 	Same bool // also to who writes again what the tag names
+}
+
+// Deletion is the answer to the deletion of a manifest by its digest; 202 without a status. What is deleted loses its tags.
+type Deletion struct {
+	Answer
+	Action    string // the right that it needs; push if empty
+	Tagged    bool   // the answer is that to what has tags; what has none is deleted
+	Immutable bool   // what has a tag that does not move is answered as who moves that
+	KeepsTags bool   // its tags stay in the list
 }
 
 // What the specification, or Distribution, answers.

@@ -56,7 +56,7 @@ func TestAnswersAreInTheSpecificationsForm(t *testing.T) {
 	for _, v := range Table {
 		for name, a := range map[string]Answer{
 			"a new list": v.NewList, "a new upload": v.NewUpload, "no manifest": v.NoManifest, "denied": v.Denied,
-			"throttled": v.Throttled, "immutable": v.Immutable.Answer, "delete": v.Delete, "too large a page": v.Page.Above,
+			"throttled": v.Throttled, "immutable": v.Immutable.Answer, "delete": v.Delete.Answer, "too large a page": v.Page.Above,
 		} {
 			w := httptest.NewRecorder()
 			r := parse(httptest.NewRequest(http.MethodGet, "/v2/acme/fleet/manifests/1.0.0", nil), nil)
