@@ -213,8 +213,9 @@ func TestHowToDeleteElsewhere(t *testing.T) {
 		}
 		err = r.Delete(t.Context(), testDesc.Digest)
 		checkHint(t, err, fmt.Sprint(c.answer.status), c.hint)
-		if h := err.(*Error).Hint(); strings.ContainsAny(h, "{}") {
-			t.Errorf("%s: not filled in: %s", c.host, h)
+		var refused *Error
+		if errors.As(err, &refused) && strings.ContainsAny(refused.Hint(), "{}") {
+			t.Errorf("%s: not filled in: %s", c.host, refused.Hint())
 		}
 	}
 }
@@ -310,5 +311,30 @@ func TestRightToDelete(t *testing.T) {
 				t.Errorf("%d requests, and tokens for %q; want %d and %q", s.sent, s.scopes, c.sent, c.scopes)
 			}
 		})
+	}
+}
+
+// TestNoRightToDelete: a token service that does not give the right is told as who refuses, whatever its status.
+func TestNoRightToDelete(t *testing.T) {
+	for status, hint := range map[int]string{
+		http.StatusForbidden:    "must be allowed to delete in ",
+		http.StatusUnauthorized: "check the user name",
+		http.StatusNotFound:     "check the host",
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				coded(status, "DENIED", "no")(w, r)
+				return
+			}
+			w.Header().Set("Www-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",scope="repository:acme/fleet:delete"`, r.Host))
+			w.WriteHeader(http.StatusUnauthorized)
+		}))
+		defer s.Close()
+		r := openAt(t, s.URL, Options{Credentials: Credentials{Username: "u", Password: "s3cret"}, Delete: true})
+		err := r.Delete(t.Context(), testDesc.Digest)
+		checkHint(t, err, fmt.Sprintf("%d denied: no (asking ", status), hint)
+		if errors.Is(err, errdef.ErrNotFound) {
+			t.Errorf("%d is taken for gone", status)
+		}
 	}
 }

@@ -44,7 +44,7 @@ const keepsTagged = "a rule for tags that do not move keeps what they name: have
 	" rules), or leave it to the registry's own retention: {way}"
 
 // deleteHint is what to do where a registry does not delete; empty where that is the same as for any request.
-func (r *Registry) deleteHint(e *Error, token bool) string {
+func (r *Registry) deleteHint(e *Error) string {
 	said := strings.ToLower(e.text)
 	for _, c := range refusals {
 		if strings.Contains(said, c.words) {
@@ -54,7 +54,7 @@ func (r *Registry) deleteHint(e *Error, token bool) string {
 	const not = "this registry does not delete over its API, or is set up not to: {way}"
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		if token || e.Status == http.StatusUnauthorized && r.login.as() == "" {
+		if e.Status == http.StatusUnauthorized && r.login.as() == "" {
 			return ""
 		}
 		return r.asked() + "; " + r.filled("whoever asks must have {right}")

@@ -129,8 +129,8 @@ func reason(err error) string {
 }
 
 func (r *Registry) hint(op operation, e *Error, token bool) string {
-	if op == deleting {
-		if hint := r.deleteHint(e, token); hint != "" {
+	if op == deleting && !token {
+		if hint := r.deleteHint(e); hint != "" {
 			return hint
 		}
 	}
@@ -165,11 +165,8 @@ const notARegistry = "this is not how a registry answers; check the host and the
 func (r *Registry) accessHint(op operation, status int) string {
 	who := r.asked()
 	if r.ref.Host != GHCR {
-		need := "read"
-		if op == writing {
-			need = "push to"
-		}
-		hint := fmt.Sprintf("%s; whoever asks must be allowed to %s %s", who, need, r.ref)
+		need := map[operation]string{listing: "read", reading: "read", writing: "push to", deleting: "delete in"}
+		hint := fmt.Sprintf("%s; whoever asks must be allowed to %s %s", who, need[op], r.ref)
 		if r.o.Credentials.Username == "" {
 			hint += "; set username and password"
 		}
@@ -179,7 +176,7 @@ func (r *Registry) accessHint(op operation, status int) string {
 		return hint
 	}
 	need := "packages: read"
-	if op == writing {
+	if op == writing || op == deleting {
 		need = "packages: write"
 	}
 	return fmt.Sprintf("%s; the job needs `permissions: %s`, and an existing package must be linked to this repository"+

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -156,4 +157,30 @@ func TestReferrersAreRemembered(t *testing.T) {
 	if _, _, err := r.Referrers(t.Context(), "0.0.1"); err == nil {
 		t.Error("a tag is taken for a digest")
 	}
+}
+
+// FuzzReferrers feeds an answer to the referrers API: what is taken from it are descriptors, all that it has, or it is an error.
+func FuzzReferrers(f *testing.F) {
+	for _, text := range []string{index(), index("a", "b"), `{"manifests":null}`, `{"manifests":[{}]}`, `{"manifests":[{"digest":"sha256:x","size":-1}]}`, `[]`, `<html>`, ``} {
+		f.Add(ofIndex, text)
+		f.Add("application/json", text)
+	}
+	f.Fuzz(func(t *testing.T, contentType, text string) {
+		found, err := parseReferrers(contentType, []byte(text))
+		if err != nil {
+			if found != nil || len(err.Error()) > 10_000 {
+				t.Errorf("%d referrers and an error of %d bytes", len(found), len(err.Error()))
+			}
+			return
+		}
+		var whole struct{ Manifests []map[string]any }
+		if json.Unmarshal([]byte(text), &whole) != nil || len(whole.Manifests) != len(found) {
+			t.Errorf("%q is taken for %d referrers", text, len(found))
+		}
+		for _, desc := range found {
+			if desc.Digest.Validate() != nil || desc.Size < 0 || desc.MediaType == "" {
+				t.Errorf("%q has the referrer %v", text, desc)
+			}
+		}
+	})
 }
