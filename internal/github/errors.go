@@ -54,7 +54,7 @@ const (
 )
 
 // explain says what GitHub answered to a call that needs the permission need.
-func explain(err error, need string) error {
+func explain(err error, need string) *Error {
 	var (
 		resp  *github.ErrorResponse
 		limit *github.RateLimitError

@@ -5,13 +5,10 @@ package github
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,17 +25,14 @@ type Options struct {
 	Token      string            // goes to the API's host only; may be empty
 	Transport  http.RoundTripper // with the run's retries; nil for Go's own
 	UserAgent  string
-	Pause      time.Duration // that writes of comments are apart; zero for the second that GitHub asks for
+	Pause      time.Duration // that comments and deletions are apart; zero for the second that GitHub asks for
 }
 
 // Repository is one git repository on GitHub.
 type Repository struct {
-	api         *github.Client
+	*client
 	owner, name string
 	page        string // URL, without a slash at the end
-
-	pause time.Duration // between writes of comments
-	wrote time.Time     // the last of them
 
 	mu       sync.Mutex
 	compared map[[2]string]string // GitHub's word on the first commit of a pair, seen from the second
@@ -52,79 +46,18 @@ func Open(o Options) (*Repository, error) {
 	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
 		return nil, fmt.Errorf("GITHUB_REPOSITORY %q is not OWNER/NAME", o.Repository)
 	}
-	client := github.NewClient(&http.Client{Transport: o.Transport, CheckRedirect: stayHome})
-	if o.APIURL != "" && o.APIURL != "https://api.github.com" {
-		base, err := url.Parse(strings.TrimSuffix(o.APIURL, "/") + "/")
-		if err != nil || base.Host == "" {
-			return nil, fmt.Errorf("GITHUB_API_URL %q is not a URL", o.APIURL)
-		}
-		client.BaseURL = base
+	c, err := newClient(o, "repos/"+o.Repository)
+	if err != nil {
+		return nil, err
 	}
 	server := cmp.Or(o.ServerURL, "https://github.com")
 	if u, err := url.Parse(server); err != nil || u.Host == "" {
 		return nil, fmt.Errorf("GITHUB_SERVER_URL %q is not a URL", server)
 	}
-	client.UserAgent = o.UserAgent
-	if o.Token != "" { // GitHub refuses an empty one, and answers who has none
-		client = client.WithAuthToken(o.Token)
-	}
 	return &Repository{
-		api: client, owner: owner, name: name, page: strings.TrimSuffix(server, "/") + "/" + o.Repository,
-		compared: map[[2]string]string{}, pause: cmp.Or(o.Pause, time.Second),
+		client: c, owner: owner, name: name, page: strings.TrimSuffix(server, "/") + "/" + o.Repository,
+		compared: map[[2]string]string{},
 	}, nil
-}
-
-// stayHome follows a redirect (a renamed repository gives 301) on the same host only:
-// go-github adds the token to each request, wherever it goes.
-func stayHome(req *http.Request, via []*http.Request) error {
-	if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme || len(via) >= 5 {
-		return errors.New("refusing to follow a redirect to another host with the token")
-	}
-	return nil
-}
-
-// get asks for what lies below the repository, where go-github's own method does not do.
-func (r *Repository) get(ctx context.Context, what string, q url.Values, v any) (*github.Response, error) {
-	req, err := r.api.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/%s?%s", r.owner, r.name, what, q.Encode()), nil)
-	if err != nil {
-		return nil, err
-	}
-	return r.api.Do(ctx, req, v)
-}
-
-// listPage gives the page of a list that q asks for, and what asks for the next one; nil for no more. GitHub numbers pages
-// or gives a cursor, or both (google/go-github#3565); the lists of our go-github cannot send a cursor.
-func listPage[T any](ctx context.Context, r *Repository, what string, q url.Values) (found []T, next url.Values, err error) {
-	resp, err := r.get(ctx, what, q, &found)
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case found == nil: // go-github takes an empty answer for an empty list
-		return nil, nil, errors.New("the answer is no list")
-	case resp.NextPage == 0 && resp.After == "":
-		return found, nil, nil
-	}
-	next = maps.Clone(q)
-	next.Del("page")
-	next.Del("after")
-	if resp.NextPage != 0 {
-		next.Set("page", strconv.Itoa(resp.NextPage))
-	}
-	if resp.After != "" {
-		next.Set("after", resp.After)
-	}
-	return found, next, nil
-}
-
-// sendOnce sends what must not be done twice: no transport can send it again, for none gets its body twice.
-func (r *Repository) sendOnce(ctx context.Context, method, what string, body, answer any) error {
-	req, err := r.api.NewRequest(method, fmt.Sprintf("repos/%s/%s/%s", r.owner, r.name, what), body)
-	if err != nil {
-		return err
-	}
-	req.GetBody = nil
-	_, err = r.api.Do(ctx, req, answer)
-	return err
 }
 
 // CommitTime is when commit was committed, in UTC.

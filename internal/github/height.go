@@ -63,10 +63,9 @@ func isUnpushed(err error) bool {
 }
 
 func (r *Repository) unpushed(err error) error {
-	var e *Error
 	explained := explain(err, readContents)
-	if isUnpushed(err) && errors.As(explained, &e) {
-		e.hint = fmt.Sprintf("push the commit to %s/%s first; where it is there, the token may not read it: the job needs `permissions: %s`", r.owner, r.name, readContents)
+	if isUnpushed(err) {
+		explained.hint = fmt.Sprintf("push the commit to %s/%s first; where it is there, the token may not read it: the job needs `permissions: %s`", r.owner, r.name, readContents)
 	}
 	return explained
 }

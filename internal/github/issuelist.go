@@ -21,7 +21,7 @@ const trackingLabel = "oci-promote"
 func (r *Repository) tracking(ctx context.Context, artifact string) (open []*github.Issue, err error) {
 	q := url.Values{"state": {"open"}, "labels": {trackingLabel}, "sort": {"created"}, "direction": {"asc"}, "per_page": {strconv.Itoa(perPage)}}
 	for range maxPages {
-		found, next, err := listPage[*github.Issue](ctx, r, "issues", q)
+		found, next, err := listPage[*github.Issue](ctx, r.client, "issues", q)
 		if err != nil {
 			return nil, r.issueError("listing tracking issues", nil, err)
 		}

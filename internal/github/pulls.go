@@ -36,7 +36,7 @@ func (r *Repository) Merged(ctx context.Context, since, until string) (merged []
 	byNumber := map[int]Pull{} // one that is updated while pages are read comes a second time
 	q := url.Values{"state": {"closed"}, "sort": {"updated"}, "direction": {"desc"}, "per_page": {strconv.Itoa(perPage)}}
 	for n := 0; q != nil && n < maxPages; n++ {
-		closed, next, err := listPage[*github.PullRequest](ctx, r, "pulls", q)
+		closed, next, err := listPage[*github.PullRequest](ctx, r.client, "pulls", q)
 		if err != nil {
 			return nil, false, fmt.Errorf("listing pull requests of %s/%s: %w", r.owner, r.name, explain(err, writePulls))
 		}
@@ -85,7 +85,7 @@ func (r *Repository) touches(ctx context.Context, number int, dir string) (bool,
 	}
 	seen, q := 0, url.Values{"per_page": {strconv.Itoa(perPage)}}
 	for q != nil && seen < maxFiles {
-		files, next, err := listPage[*github.CommitFile](ctx, r, fmt.Sprintf("pulls/%d/files", number), q)
+		files, next, err := listPage[*github.CommitFile](ctx, r.client, fmt.Sprintf("pulls/%d/files", number), q)
 		if err != nil {
 			return false, r.pullError("listing files", number, err)
 		}

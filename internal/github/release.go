@@ -2,7 +2,6 @@ package github
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -136,9 +135,8 @@ func (r *Repository) create(ctx context.Context, rel Release, body string) (page
 // GitHub answers that as it answers a missing permission.
 func forbidden(err error, rel Release) error {
 	explained := explain(err, writeContents)
-	var e *Error
-	if status := answered(err); (status == http.StatusForbidden || status == http.StatusNotFound) && errors.As(explained, &e) {
-		e.hint += "; where it has that, the workflows have changed since this commit, and only a person may tag it: git push origin " + rel.Commit + ":refs/tags/" + rel.Tag
+	if status := answered(err); status == http.StatusForbidden || status == http.StatusNotFound {
+		explained.hint += "; where it has that, the workflows have changed since this commit, and only a person may tag it: git push origin " + rel.Commit + ":refs/tags/" + rel.Tag
 	}
 	return explained
 }

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -24,7 +23,7 @@ var errManyRemarks = fmt.Errorf("more than %d comments", perPage*maxPages)
 func (r *Repository) remarks(ctx context.Context, number int, marker string) (found []*github.IssueComment, err error) {
 	q := url.Values{"per_page": {strconv.Itoa(perPage)}}
 	for range maxPages {
-		page, next, err := listPage[*github.IssueComment](ctx, r, fmt.Sprintf("issues/%d/comments", number), q)
+		page, next, err := listPage[*github.IssueComment](ctx, r.client, fmt.Sprintf("issues/%d/comments", number), q)
 		if err != nil {
 			return nil, r.pullError("listing comments", number, err)
 		}
@@ -95,25 +94,6 @@ func (r *Repository) takeBack(ctx context.Context, number int, id int64) error {
 		return nil
 	}
 	return r.pullError("deleting the second of two comments", number, err)
-}
-
-// write sends what changes something once, a second after the last: GitHub asks for that
-// (https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api).
-func (r *Repository) write(ctx context.Context, method, what string, body, answer any) error {
-	if err := sleep(ctx, r.pause-time.Since(r.wrote)); err != nil {
-		return err
-	}
-	defer func() { r.wrote = time.Now() }()
-	return r.sendOnce(ctx, method, what, body, answer)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }
 
 // isRefusal reports whether GitHub said that it does not do what was asked. Any other error leaves open whether it did.

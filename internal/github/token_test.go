@@ -84,3 +84,35 @@ func TestRedirectAtHome(t *testing.T) {
 		}
 	})
 }
+
+// A redirect that has net/http ask for something, where something was to be done, is not followed: its answer would be taken for
+// the deed (docs/facts.md 41). One that has it done elsewhere at home is.
+func TestRedirectOfAWrite(t *testing.T) {
+	for status, follows := range map[int]bool{301: false, 302: false, 303: false, 307: true, 308: true} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case strings.HasPrefix(r.URL.Path, "/api/v3/repos/"):
+				http.Redirect(w, r, "/api/v3/repositories/1/x", status)
+			case r.Method == http.MethodDelete:
+				w.WriteHeader(http.StatusNoContent)
+			case r.Method == http.MethodPost:
+				says(201, `{"id":7}`)(w, r)
+			default:
+				says(200, `{"id":9}`)(w, r)
+			}
+		})
+		err := s.open(t).takeBack(t.Context(), 1, 7)
+		if (err == nil) != follows {
+			t.Errorf("%d of a DELETE: %v", status, err)
+		}
+		id, err := s.open(t).post(t.Context(), 1, "x")
+		if err == nil || id != 0 { // no transport gets the body of what is sent once a second time
+			t.Errorf("%d of a POST: %d, %v", status, id, err)
+		}
+	}
+	for _, status := range []int{200, 201, 202, 205} {
+		if err := serve(t, says(status, "{}")).open(t).takeBack(t.Context(), 1, 7); err == nil {
+			t.Errorf("%d is taken for a deletion", status)
+		}
+	}
+}
