@@ -51,6 +51,7 @@ const (
 	writeIssues      = "issues: write"
 	writeDeployments = "deployments: write"
 	writePulls       = "pull-requests: write"
+	writePackages    = "packages: write"
 )
 
 // explain says what GitHub answered to a call that needs the permission need.

@@ -107,6 +107,58 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
+// Whatever is said of a package, a version that is given has a digest, tags that were told and a time, what is gone was said
+// to be by GitHub, and what is deleted too; the token stays at GitHub, and reading ends.
+func FuzzPackageAnswers(f *testing.F) {
+	const owner = `{"login":"acme","type":"User"}`
+	for _, body := range []string{
+		"[" + versionJSON(7) + "," + versionJSON(8) + "]", "[" + versionJSON(7) + "," + versionJSON(7) + "]", versionJSON(7), `[]`, `[null]`, `null`, `{}`, ``, "<html>",
+		`{"message":"Package version not found."}`, `{"message":"You cannot delete the last tagged version of a package."}`, `{"message":"x downloads"}`,
+		strings.Replace(versionJSON(7), "sha256", "sha512", 1), strings.Replace(versionJSON(7), `["a"]`, "null", 1),
+	} {
+		for _, status := range []int{200, 204, 400, 403, 404, 502} {
+			f.Add(status, owner, body, "")
+		}
+		f.Add(200, owner, body, `<https://evil.test/x?page=3>; rel="next"`)
+	}
+	f.Add(200, `{"login":"acme","type":"Bot"}`, "[]", "")
+	f.Fuzz(func(t *testing.T, status int, owner, body, link string) {
+		if status < 200 || status > 599 || status/100 == 3 || strings.ContainsAny(link, "\r\n\x00") {
+			return
+		}
+		gh := &answers{status: 200, body: owner}
+		p := openPackage(t, Options{APIURL: "https://ghe.test/api/v3", Transport: gh}, platform)
+		located := p.locate(t.Context())
+		gh.status, gh.body, gh.link = status, body, link
+		all, err := p.Versions(t.Context())
+		seen := map[int64]bool{}
+		for _, v := range all {
+			if seen[v.ID] || !digestName.MatchString(v.Digest) || v.Tags == nil || v.Pushed.IsZero() || err != nil {
+				t.Errorf("the version %+v, %v", v, err)
+			}
+			seen[v.ID] = true
+		}
+		v, there, gone := p.Version(t.Context(), 7)
+		if there != (v.ID == 7) || !there && gone == nil || there && gone != nil { // the list is answered alike
+			t.Errorf("the version is %+v, %v, %v", v, there, gone)
+		}
+		deleted := p.Delete(t.Context(), 7)
+		if (deleted == nil) != (located == nil && status == http.StatusNoContent) {
+			t.Errorf("%d %q is taken for %v", status, body, deleted)
+		}
+		for _, err := range []error{err, gone, deleted} {
+			if err != nil && (strings.Contains(err.Error(), token) || !strings.Contains(err.Error(), platform)) {
+				t.Errorf("the error is %q", err)
+			}
+		}
+		for _, req := range gh.asked {
+			if req.URL.Host != "ghe.test" || req.URL.Scheme != "https" || !strings.HasPrefix(req.URL.EscapedPath(), "/api/v3/users/acme") || len(gh.asked) > maxVersionPages+10 {
+				t.Errorf("%s is asked", req.URL)
+			}
+		}
+	})
+}
+
 // lists holds what is read as a list to its order.
 func lists(t *testing.T, r *Repository, said func(error)) {
 	t.Helper()
