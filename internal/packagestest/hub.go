@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// Hub is such an API. Its fields are set before the first request; its methods may be called from many goroutines at once.
+// Hub is such an API. Its fields are set before the first request, or with Let; its methods may be called from many goroutines at
+// once.
 type Hub struct {
 	Token   string                       // whoever has another one gets 401
 	Now     func() time.Time             // the date of what is pushed; time.Now if nil
@@ -27,6 +28,13 @@ type Hub struct {
 	owners map[string]string     // login to type; a user's is not in it
 	all    map[string][]*version // by OWNER/NAME, the oldest first
 	newest int64                 // id
+}
+
+// Let sets what the token may do, also between requests.
+func (h *Hub) Let(may func(method, id string) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.May = may
 }
 
 // The types of an owner.

@@ -15,7 +15,7 @@ func (s *Server) Door(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	front := &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute}
+	front := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
 	go func() { _ = front.Serve(listener) }() // ends with Close
 	t.Cleanup(func() { _ = front.Close() })
 	return listener.Addr().String()

@@ -13,7 +13,7 @@ import (
 func Front(t testing.TB, upstream http.Handler) *Server {
 	t.Helper()
 	s := &Server{Username: "robot", Password: "s3cret", upstream: upstream}
-	front := httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	front := httptest.NewUnstartedServer(s)
 	front.Config.ReadHeaderTimeout = time.Minute
 	s.Host = front.Listener.Addr().String()
 	front.Start()

@@ -44,8 +44,8 @@ func (s *Server) limitPage(u *url.URL) {
 	}
 }
 
-// serve records a request, delays it, and gives it to the interceptor or to the registry.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers as at Host, for whoever leads there by another way. It records a request, delays it, and gives it to the interceptor or to the registry.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n, record, latency, intercept := s.begin(r)
 	r.Body = &recordedBody{ReadCloser: r.Body, server: s, record: record}
 	answer := &recordedAnswer{ResponseWriter: w, server: s, record: record}

@@ -98,7 +98,7 @@ func New(dir string, o Options) (*Server, error) {
 	if err := s.startUpstream(dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting a registry: %w", err), listener.Close())
 	}
-	s.front = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute}
+	s.front = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
 	go func() { _ = s.front.Serve(listener) }() // ends with Close
 	return s, nil
 }

@@ -82,8 +82,15 @@ func (g *Registry) refuses(named, id digest.Digest) bool {
 	return named != id || g.vendor.Immutable.Same
 }
 
-// holds reports whether body is a manifest of this type whose blobs are all there.
+// holds reports whether body is an index of this type whose manifests are all there, or a manifest whose blobs are.
 func (r *repository) holds(body []byte, mediaType string) bool {
+	var index ocispec.Index
+	if json.Unmarshal(body, &index) == nil && index.MediaType == ocispec.MediaTypeImageIndex {
+		return index.MediaType == mediaType && !slices.ContainsFunc(index.Manifests, func(m ocispec.Descriptor) bool {
+			_, ok := r.manifests[m.Digest]
+			return !ok
+		})
+	}
 	var m ocispec.Manifest
 	if json.Unmarshal(body, &m) != nil || m.MediaType != mediaType {
 		return false
@@ -105,11 +112,10 @@ func (g *Registry) deleteManifest(w http.ResponseWriter, r request) {
 	case id == "":
 		said = g.vendor.NoManifest.or(plain.noManifest)
 	case said.Status < http.StatusBadRequest && id.String() == r.rest:
-		delete(repo.manifests, id)
-		for _, tag := range tags {
-			if !g.vendor.Delete.KeepsTags {
-				delete(repo.tags, tag)
-			}
+		if g.vendor.Delete.KeepsTags {
+			delete(repo.manifests, id)
+		} else {
+			repo.remove(id)
 		}
 	case said.Status < http.StatusBadRequest:
 		delete(repo.tags, r.rest)

@@ -1,8 +1,10 @@
 package vendors
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -76,6 +78,20 @@ func (g *Registry) Put(repo string, body []byte, tags ...string) {
 	}
 }
 
+// Remove takes a manifest away, with all its tags, past all that a client is refused.
+func (g *Registry) Remove(repo, id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if r := g.repos[repo]; r != nil {
+		r.remove(digest.Digest(id))
+	}
+}
+
+func (r *repository) remove(id digest.Digest) {
+	delete(r.manifests, id)
+	maps.DeleteFunc(r.tags, func(_ string, named digest.Digest) bool { return named == id })
+}
+
 // Manifest is the body of what a tag names; nil for nothing.
 func (g *Registry) Manifest(repo, tag string) []byte {
 	g.mu.Lock()
@@ -123,7 +139,7 @@ const (
 )
 
 func parse(r *http.Request, body []byte) request {
-	path := strings.TrimPrefix(r.URL.Path, "/v2/")
+	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/v2"), "/")
 	for _, kind := range []string{tagList, uploads, manifests, blobs} {
 		if i := strings.LastIndex(path, kind); i >= 0 {
 			return request{r, path[:i], kind, path[i+len(kind):], body}
@@ -165,13 +181,20 @@ func (g *Registry) serve(w http.ResponseWriter, r request) {
 		http.MethodDelete + uploads:   g.endUpload,
 		http.MethodGet + blobs:        g.getBlob,
 		http.MethodHead + blobs:       g.getBlob,
-		http.MethodGet + ping:         func(http.ResponseWriter, request) {},
+		http.MethodGet + ping:         g.ping,
 	}
 	if handle := handlers[r.Method+r.kind]; handle != nil {
 		handle(w, r)
 		return
 	}
 	g.answer(w, r, plain.unsupported)
+}
+
+// ping answers at the root, and 404 to all that is not known, such as referrers.
+func (g *Registry) ping(w http.ResponseWriter, r request) {
+	if r.repo != "" {
+		g.answer(w, r, Answer{Status: http.StatusNotFound, Text: "404 page not found"})
+	}
 }
 
 // answer writes one of the vendor's words. A 401 has a challenge.
@@ -201,7 +224,7 @@ func (r request) fill(text, action string) string {
 		action = r.action()
 	}
 	return strings.NewReplacer(
-		"{origin}", "http://"+r.Host, "{host}", r.Host, "{repo}", r.repo, "{name}", r.repo[strings.LastIndex(r.repo, "/")+1:],
+		"{origin}", cmp.Or(r.URL.Scheme, "http")+"://"+r.Host, "{host}", r.Host, "{repo}", r.repo, "{name}", r.repo[strings.LastIndex(r.repo, "/")+1:],
 		"{tag}", r.rest, "{action}", action,
 	).Replace(text)
 }
