@@ -119,7 +119,7 @@ $(eval $(call tool,$(BENCHSTAT),benchstat,$(BENCHSTAT_VERSION),golang.org/x/perf
 bench: $(PEERS) $(BENCHSTAT) ## Measure us and our peers BENCHCOUNT (6) times; write docs/benchmarks.md (dist/bench: raw, for benchstat)
 	@command -v pigz >/dev/null || echo "pigz is not installed: its rows will say so"
 	@mkdir -p dist/bench/bin; for peer in $(PEERS); do name=$${peer##*/}; ln -sf "$$peer" "dist/bench/bin/$${name%%-*}"; done
-	@export PATH="$(CURDIR)/dist/bench/bin:$$PATH"; for work in Build BuildAgain Builds16 Build10000 PromoteDigest PromoteCommit Find Pack; do \
+	@export PATH="$(CURDIR)/dist/bench/bin:$$PATH"; for work in Build BuildAgain Builds16 Build10000 PromoteDigest PromoteCommit Find Poll1000 Poll100 Pack; do \
 	  [[ ! -e dist/bench/$$work.txt ]] || { echo "$$work was measured already"; continue; }; \
 	  count=$(BENCHCOUNT); [[ $$work != Pack ]] || count=$$(((count + 1) / 2)); \
 	  go test -C test -run '^$$' -bench "^Benchmark$$work\$$" -benchtime 1x -count $$count -timeout 30m ./bench | tee dist/bench/$$work.new; \

@@ -51,6 +51,20 @@ func BenchmarkBuilds16(b *testing.B) {
 	})
 }
 
+func BenchmarkPoll1000(b *testing.B) { polls(b, "Poll1000") }
+func BenchmarkPoll100(b *testing.B)  { polls(b, "Poll100") }
+
+// polls measures a poll at each size. Nobody waits for one, so that there is no latency.
+func polls(b *testing.B, name string) {
+	work := WorkOf(name)
+	s := paging(b, pages[name])
+	for _, size := range work.Sizes {
+		b.Run("tags="+size+"/tool="+Poller, func(b *testing.B) {
+			measure(b, s.server, func() cost { return s.poll(b, size) })
+		})
+	}
+}
+
 // each runs f for each latency and each tool that is installed.
 func each(b *testing.B, s *bench, work Work, latencies []time.Duration, f func(b *testing.B, tool string)) {
 	for _, latency := range latencies {
@@ -73,7 +87,7 @@ func each(b *testing.B, s *bench, work Work, latencies []time.Duration, f func(b
 func measure(b *testing.B, s *registrytest.Server, one func() cost) {
 	b.Helper()
 	var wall time.Duration
-	var requests, chain, sent, peak int64
+	var requests, chain, sent, answered, peak int64
 	for range b.N {
 		c := one()
 		wall += c.wall
@@ -85,6 +99,7 @@ func measure(b *testing.B, s *registrytest.Server, one func() cost) {
 			for _, r := range log {
 				sent += r.RequestBytes
 			}
+			answered += received(log)
 		}
 	}
 	per := func(n int64) float64 { return float64(n) / float64(b.N) }
@@ -94,7 +109,16 @@ func measure(b *testing.B, s *registrytest.Server, one func() cost) {
 		b.ReportMetric(per(requests), "requests/op")
 		b.ReportMetric(per(chain), "chain/op")
 		b.ReportMetric(per(sent), "sent-bytes/op")
+		b.ReportMetric(per(answered), "received-bytes/op")
 	}
+}
+
+// received is the size of the answers' bodies, in bytes.
+func received(log []registrytest.Request) (n int64) {
+	for _, r := range log {
+		n += r.ResponseBytes
+	}
+	return n
 }
 
 func BenchmarkPack(b *testing.B) {

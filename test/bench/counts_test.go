@@ -1,7 +1,10 @@
 package bench
 
 import (
+	"maps"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +99,53 @@ func (p page) least(t *testing.T, work Work, size, tool string, expected int) (l
 		}
 	}
 	return log, chain
+}
+
+// What docs/benchmarks.md says of a poll is still true, and each poll is made of what the page says: a ping and a token
+// before the list and before the HEAD, and pages of the size that heads the table, up to one that is not full.
+func TestPageTellsThePolls(t *testing.T) {
+	text, err := os.ReadFile("../../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, size := range map[string]int{"Poll1000": 1000, "Poll100": 100} {
+		work, b := WorkOf(name), paging(t, pages[name])
+		_, table, _ := strings.Cut(string(text), "### "+work.Title+"\n")
+		table, _, _ = strings.Cut(table, "\n#")
+		for _, tags := range work.Sizes {
+			t.Run(name+" of "+tags, func(t *testing.T) {
+				b.poll(t, tags)
+				log := b.server.Requests()
+				row := pollRow(tags, float64(len(log)), float64(registrytest.LongestChain(log)), float64(received(log)))
+				if !strings.Contains(table, row) {
+					t.Errorf("the page lacks %q under %q: make bench writes it anew", row, work.Title)
+				}
+				all, _ := strconv.Atoi(tags)
+				want := map[string]int{"ping": 2, "token": 2, "list": all/size + 1, "HEAD": 1}
+				if got := asked(log); !maps.Equal(got, want) || !strings.HasSuffix(log[2].Path, "/tags/list?n=1000") {
+					t.Errorf("asked %v, want %v, the first page by n=1000\n%s", got, want, b.server.RequestLog())
+				}
+			})
+		}
+	}
+}
+
+// asked counts the requests of a poll by what they are.
+func asked(log []registrytest.Request) map[string]int {
+	kinds := map[string]int{}
+	for _, r := range log {
+		switch path, _, _ := strings.Cut(r.Path, "?"); {
+		case path == "/v2/":
+			kinds["ping"]++
+		case path == "/token":
+			kinds["token"]++
+		case strings.HasSuffix(path, "/tags/list"):
+			kinds["list"]++
+		default:
+			kinds[r.Method]++
+		}
+	}
+	return kinds
 }
 
 // Each of 16 builds at once asks no more than it may, and has a number of its own.

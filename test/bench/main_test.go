@@ -1,5 +1,6 @@
 // Package bench measures what a build, a promotion, the next version and packing cost: us, other people's tools in the
-// pipeline that one would write with them, and Flux's client. `make bench` runs it, docs/benchmarks.md has the results.
+// pipeline that one would write with them, and Flux's client; and what a poll of a cluster costs. `make bench` runs it,
+// docs/benchmarks.md has the results.
 package bench
 
 import (
@@ -16,11 +17,14 @@ import (
 // place holds what all measurements share: the programs, the trees.
 var place string
 
-// The test binary is Flux's client too, under the name flux.
+// clients are what the test binary is under other names: Flux's client, as the CLI and as source-controller call it.
+var clients = map[string]func(args []string) error{"flux": flux, Poller: sourceController}
+
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "flux" {
-		if err := flux(os.Args[1:]); err != nil {
-			fmt.Fprintln(os.Stderr, "flux:", err)
+	name := filepath.Base(os.Args[0])
+	if client, ok := clients[name]; ok {
+		if err := client(os.Args[1:]); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 			os.Exit(1)
 		}
 		return
@@ -34,7 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// run builds the program as a release does, puts it and flux first in PATH, and runs the tests.
+// run builds the program as a release does, puts it and the clients first in PATH, and runs the tests.
 func run(m *testing.M) (status int, err error) {
 	if place, err = os.MkdirTemp("", "oci-promote-bench"); err != nil {
 		return 0, err
@@ -49,8 +53,10 @@ func run(m *testing.M) (status int, err error) {
 	if err == nil {
 		self, err = os.Executable()
 	}
-	if err == nil {
-		err = os.Symlink(self, filepath.Join(bin, "flux"))
+	for name := range clients {
+		if err == nil {
+			err = os.Symlink(self, filepath.Join(bin, name))
+		}
 	}
 	if err != nil {
 		return 0, err

@@ -22,6 +22,7 @@ BenchmarkBuilds16/latency=20ms/tool=oci-promote-2 1 9000000000 ns/op 14 most-req
 BenchmarkBuilds16/latency=20ms/tool=before-2  1 19000000000 ns/op 40 most-requests 31.5 requests/build 18000000000 slowest-ns 2 foreign-candidates
 BenchmarkBuilds16/latency=20ms/tool=before-2  1 19000000000 ns/op 60 most-requests 32 requests/build 18000000000 slowest-ns 3 foreign-candidates 1 disorder
 BenchmarkFind/tags=1000/latency=50ms/tool=oci-promote-2 1 50000000 ns/op 5 chain/op 6 requests/op
+BenchmarkPoll100/tags=1000/tool=source-controller-2 1 50000000 ns/op 16 chain/op 24499 received-bytes/op 16 requests/op
 BenchmarkPack/tree=500MB/tool=oci-promote-2  1  12345678901 ns/op  30.5 peak-MB
 PASS
 `))
@@ -41,7 +42,7 @@ PASS
 	for _, row := range []string{
 		"Medians of 1 to 3 runs", "- cores: 2\n- cpu: A\n\n",
 		"| oci-promote | 12 | 10 | | 200 ms | 300 ms |  |\n", "| oras | 13 | 11 | | 500 ms | 900 ms | 2.50 |\n",
-		"| crane | not measured |", "| 12.3 s |  | 30 MB |\n", "among 1,000 tags",
+		"| crane | not measured |", "| 12.3 s |  | 30 MB |\n", "100 tags a page\n\n", "| 1,000 | 16 | 16 | 24 KB |\n", "| 10,000 | not measured |", "among 1,000 tags",
 		"| oci-promote | 12 | 14 | 8000 ms | 9000 ms |  | nothing |\n",
 		"| before | 32 | 60 | 18.0 s | 19.0 s | 2.11 | up to 3 builds report a candidate that is another's; the newest commit was not the highest in 1 of 2 runs |\n",
 	} {

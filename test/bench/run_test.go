@@ -37,10 +37,23 @@ type bench struct {
 	next   map[string]string // by repository of history: the candidate that is next
 }
 
+// asGHCR pages as ghcr.io does (docs/facts.md 11).
+var asGHCR = registrytest.Options{DefaultPage: 100}
+
+// pages are how the registries page that are polled: as ghcr.io does, and 100 tags whatever is asked for.
+var pages = map[string]registrytest.Options{"Poll1000": asGHCR, "Poll100": {PageSize: 100}}
+
 // open starts a registry with token authentication, that pages as ghcr.io does.
 func open(t testing.TB) *bench {
 	t.Helper()
-	s := registrytest.Start(t, registrytest.Options{Token: true, DefaultPage: 100})
+	return paging(t, asGHCR)
+}
+
+// paging starts a registry with token authentication, that pages so.
+func paging(t testing.TB, o registrytest.Options) *bench {
+	t.Helper()
+	o.Token = true
+	s := registrytest.Start(t, o)
 	b := &bench{server: s, home: home(t, s, s.Host), next: map[string]string{}}
 	b.build(t, repository, 1)
 	b.promote(repository, Ours, 1, status(t, s, 1, "0.0.1-rc.1")).run(t)
@@ -249,6 +262,20 @@ func (b *bench) find(t testing.TB, tool, tags string) cost {
 	c := b.job("testdata/Find/"+tool+".sh", repo, 3).run(t)
 	if !strings.Contains(c.stdout, next) {
 		t.Fatalf("%s says %s, want %s", tool, c.stdout, next)
+	}
+	return c
+}
+
+// poll asks what source-controller asks at each interval, among so many tags: it selects the candidate on top of them.
+func (b *bench) poll(t testing.TB, tags string) cost {
+	t.Helper()
+	repo, _ := b.history(t, tags)
+	b.server.Reset()
+	c := b.job("testdata/Poll/"+Poller+".sh", repo, 3).run(t)
+	tag, digest, _ := strings.Cut(strings.TrimSpace(c.stdout), "@")
+	newest := b.server.Named(repo, "integration-"+commit(2)[:7])
+	if digest != newest || b.server.Named(repo, tag) != newest {
+		t.Fatalf("%s selects %q, want the candidate of %s", Poller, c.stdout, newest)
 	}
 	return c
 }

@@ -26,6 +26,8 @@ func (r *Results) Markdown() string {
 			}
 		case Crowd:
 			fmt.Fprintf(&b, "\n### %s\n\n%s", work.Title, r.crowd(work))
+		case Polls:
+			fmt.Fprintf(&b, "\n### %s\n\n%s", work.Title, r.polls(work))
 		case Packing:
 			fmt.Fprintf(&b, "\n### %s\n\n%s", work.Title, r.packing(work))
 		}
@@ -37,10 +39,15 @@ func (w Work) heading(size string) string {
 	if size == "" {
 		return w.Title
 	}
-	if len(size) > 3 {
-		size = size[:len(size)-3] + "," + size[len(size)-3:]
+	return w.Title + " among " + thousands(size) + " tags"
+}
+
+// thousands is a number below a million, in decimal, with a comma.
+func thousands(number string) string {
+	if len(number) <= 3 {
+		return number
 	}
-	return w.Title + " among " + size + " tags"
+	return number[:len(number)-3] + "," + number[len(number)-3:]
 }
 
 // requests is the table of a work that speaks to a registry. Chains are counted at 50 ms, where what a client does at once
@@ -65,6 +72,27 @@ func (r *Results) requests(work Work, size string) string {
 		fmt.Fprintf(&b, " %s |\n", r.ratio(work.Name, size, "20", tool))
 	}
 	return b.String()
+}
+
+// polls is the table of all sizes.
+func (r *Results) polls(work Work) string {
+	var b strings.Builder
+	b.WriteString("| tags | requests | longest chain | received |\n|---|---|---|---|\n")
+	for _, size := range work.Sizes {
+		requests, measured := r.median(work.Name, size, "", Poller, "requests/op")
+		received, _ := r.median(work.Name, size, "", Poller, "received-bytes/op")
+		if !measured {
+			fmt.Fprintf(&b, "| %s | not measured | | |\n", thousands(size))
+			continue
+		}
+		b.WriteString(pollRow(size, requests, r.least(work.Name, size, "", Poller, "chain/op"), received))
+	}
+	return b.String()
+}
+
+// pollRow is a line of that table.
+func pollRow(tags string, requests, chain, received float64) string {
+	return fmt.Sprintf("| %s | %.0f | %.0f | %.0f KB |\n", thousands(tags), requests, chain, received/1000)
 }
 
 // packing is the table of all sizes.

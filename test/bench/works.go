@@ -17,17 +17,21 @@ type Work struct {
 // Kind is what is told of a work.
 type Kind int
 
-// Requests, chains and times at each latency; what each of many at once needs, and what went wrong; or how fast it packs.
+// Requests, chains and times at each latency; what each of many at once needs, and what went wrong; how fast it packs; or
+// what one that nobody waits for asks and receives.
 const (
 	Requests Kind = iota
 	Crowd
 	Packing
+	Polls
 )
 
-// Ours is the contender that the others are compared with; Before is we at an earlier commit.
+// Ours is the contender that the others are compared with; Before is we at an earlier commit; Poller is what a cluster polls
+// with.
 const (
 	Ours   = "oci-promote"
 	Before = "before"
+	Poller = "source-controller"
 )
 
 // Latencies are what each request waits.
@@ -36,7 +40,9 @@ var Latencies = []time.Duration{0, 20 * time.Millisecond, 50 * time.Millisecond}
 var (
 	registryTools = []string{Ours, Before, "crane", "oras", "regctl", "flux"}
 	onlyWe        = []string{Ours, Before}
+	onlyPoller    = []string{Poller}
 	one           = []string{""}
+	histories     = []string{"60", "100", "1000", "10000"}
 )
 
 // Works are all that is measured, in the order of the page.
@@ -48,6 +54,8 @@ var Works = []Work{
 	{"PromoteDigest", "Promote with two tags, knowing the digest", registryTools, one, Requests},
 	{"PromoteCommit", "Promote with two tags, knowing the commit", registryTools, one, Requests},
 	{"Find", "Find the next version", registryTools, []string{"10", "1000", "10000"}, Requests},
+	{"Poll1000", "One poll of source-controller's client, 1,000 tags a page", onlyPoller, histories, Polls},
+	{"Poll100", "One poll of source-controller's client, 100 tags a page", onlyPoller, histories, Polls},
 	{"Pack", "Pack", []string{Ours, "tar-gzip", "tar-pigz", "flux"}, []string{"small", "5000x20KB", "500MB"}, Packing},
 }
 

@@ -1,0 +1,1 @@
+source-controller "$REPO" ">= 0.0.0-0"
