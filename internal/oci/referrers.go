@@ -105,7 +105,7 @@ func (r *Registry) readReferrers(ctx context.Context, asked *url.URL) (found []o
 // withoutReferrers is errNoReferrers where err is how a registry answers that has no such API, and has not shown one before.
 func (r *Registry) withoutReferrers(err error) error {
 	var refused *errcode.ErrorResponse
-	if r.referrers.Load() != referrersUnknown || !errors.As(err, &refused) || errors.As(err, new(tokenError)) {
+	if r.referrers.Load() == referrersTold || !errors.As(err, &refused) || errors.As(err, new(tokenError)) {
 		return err
 	}
 	switch refused.StatusCode {

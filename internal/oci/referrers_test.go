@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +94,7 @@ func TestReferrers(t *testing.T) {
 		"429":                             {one(later(429, "3600")), "", "429", 1},
 		"500":                             {one(later(500, "3600")), "", "500", 1},
 		"cut off":                         {one(typed(ofIndex, index("a")[:50], "")), "", "200, but the answer is no index of referrers", 1},
+		"null for none":                   {one(typed(ofIndex, `{"schemaVersion":2,"manifests":null}`, "")), "", "", 1},
 		"without manifests":               {one(typed(ofIndex, `{"schemaVersion":2}`, "")), "", "200, but the answer is no index of referrers", 1},
 		"no digest":                       {bad(`{"mediaType":"x","size":1,"digest":"../x"}`), "", `200, but a referrer of it is "../x"`, 1},
 		"no size":                         {bad(`{"mediaType":"x","size":-1,"digest":"` + testDesc.Digest.String() + `"}`), "", "of -1 bytes", 1},
@@ -157,6 +159,26 @@ func TestReferrersAreRemembered(t *testing.T) {
 	if _, _, err := r.Referrers(t.Context(), "0.0.1"); err == nil {
 		t.Error("a tag is taken for a digest")
 	}
+}
+
+// TestReferrersAtOnce: that there is no such API is told to each that asked before it was known.
+func TestReferrersAtOnce(t *testing.T) {
+	const n = 8
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(50 * time.Millisecond) // so that all have asked
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer server.Close()
+	r := claimant(t, server.URL, 0)
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			if _, ok, err := r.Referrers(t.Context(), testDesc.Digest); ok || err != nil {
+				t.Errorf("%v, %v", ok, err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // FuzzReferrers feeds an answer to the referrers API: what is taken from it are descriptors, all that it has, or it is an error.
