@@ -80,7 +80,7 @@ func (l *Ladder) aboveTop(top Candidate) (_ Artifact, ok bool, need Need) {
 	if unasked { // of the others too
 		return Artifact{}, false, Need{}
 	}
-	if need = need.and(more); !need.None() {
+	if need = need.And(more); !need.None() {
 		return Artifact{}, false, need
 	}
 	for len(above) > 0 {

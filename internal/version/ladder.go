@@ -20,6 +20,7 @@ type Ladder struct {
 	Stables    []Stable    // ascending
 	Candidates []Candidate // ascending
 
+	at        map[uint64][]Candidate   // by height, ascending
 	names     map[string]digest.Digest // by tag; "" for one that is gone
 	artifacts map[digest.Digest]Artifact
 	relations map[[2]string]Relation
@@ -56,7 +57,8 @@ type Need struct {
 // None reports whether nothing is needed.
 func (n Need) None() bool { return len(n.Names)+len(n.Read)+len(n.Compare) == 0 }
 
-func (n Need) and(more Need) Need {
+// And is what either of two needs.
+func (n Need) And(more Need) Need {
 	return Need{add(n.Names, more.Names...), add(n.Read, more.Read...), add(n.Compare, more.Compare...)}
 }
 
@@ -74,7 +76,9 @@ func add[Q comparable](questions []Q, more ...Q) []Q {
 // than once (pages of a registry may overlap). Tags that are neither stable nor candidate
 // are not on it.
 func Read(tags []string) *Ladder {
-	l := &Ladder{names: map[string]digest.Digest{}, artifacts: map[digest.Digest]Artifact{}, relations: map[[2]string]Relation{}}
+	l := &Ladder{
+		at: map[uint64][]Candidate{}, names: map[string]digest.Digest{}, artifacts: map[digest.Digest]Artifact{}, relations: map[[2]string]Relation{},
+	}
 	for _, tag := range tags {
 		if s, err := ParseStable(tag); err == nil {
 			l.Stables = append(l.Stables, s)
@@ -86,6 +90,9 @@ func Read(tags []string) *Ladder {
 	slices.SortFunc(l.Candidates, Candidate.Compare)
 	l.Stables = slices.Compact(l.Stables)
 	l.Candidates = slices.Compact(l.Candidates)
+	for _, c := range l.Candidates {
+		l.at[c.N] = append(l.at[c.N], c)
+	}
 	return l
 }
 
@@ -184,9 +191,7 @@ func (l *Ladder) Top() (Candidate, bool) {
 }
 
 // At are the candidates of one height, ascending.
-func (l *Ladder) At(height uint64) []Candidate {
-	return slices.DeleteFunc(slices.Clone(l.Candidates), func(c Candidate) bool { return c.N != height })
-}
+func (l *Ladder) At(height uint64) []Candidate { return slices.Clone(l.at[height]) }
 
 // HasBase reports whether a candidate is listed whose base is s.
 func (l *Ladder) HasBase(s Stable) bool {

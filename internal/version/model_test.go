@@ -120,23 +120,41 @@ func (m model) newer(a, b Artifact) bool {
 
 // rollback: a lower stable names the artifact too, or a newer one; one without a height and a rank is only old.
 func (m model) rollback(s Stable) bool {
+	return slices.ContainsFunc(m.stables, func(t Stable) bool { return m.shows(t, s) })
+}
+
+// shows: t alone makes s a rollback.
+func (m model) shows(t, s Stable) bool {
 	a, ok := m.of(s)
-	return ok && slices.ContainsFunc(m.stables, func(t Stable) bool {
-		b, ok := m.of(t)
-		_, ranked := m.rank(b)
-		return ok && t.Compare(s) < 0 && (b.Digest == a.Digest || (b.Height > 0 || ranked) && m.newer(b, a))
-	})
+	b, lower := m.of(t)
+	_, ranked := m.rank(b)
+	return ok && lower && t.Compare(s) < 0 && (b.Digest == a.Digest || (b.Height > 0 || ranked) && m.newer(b, a))
 }
 
 // held: the base of the rank is not above a rollback, and no stable from that on names it.
 func (m model) held(a Artifact) bool {
+	return slices.ContainsFunc(m.stables, func(s Stable) bool { return m.holds(s, a) })
+}
+
+// holds: s alone holds a back.
+func (m model) holds(s Stable, a Artifact) bool {
 	rank, ranked := m.rank(a)
-	again := func(from Stable) bool {
-		return slices.ContainsFunc(m.stables, func(s Stable) bool { return s.Compare(from) >= 0 && m.versions[s] == a.Digest })
+	again := slices.ContainsFunc(m.stables, func(t Stable) bool { return t.Compare(s) >= 0 && m.versions[t] == a.Digest })
+	return ranked && rank.Base.Compare(s) <= 0 && m.rollback(s) && !again
+}
+
+// superseded: not newer than what S names, held back, or contained in the newest candidate's commit. Where nobody can be
+// asked, nothing contains another.
+func (m model) superseded(a Artifact) bool {
+	_, live, ok := m.stable()
+	if len(m.stables) > 0 && (!ok || !m.newer(a, live) || m.held(a)) {
+		return ok
 	}
-	return ranked && slices.ContainsFunc(m.stables, func(s Stable) bool {
-		return rank.Base.Compare(s) <= 0 && m.rollback(s) && !again(s)
-	})
+	if len(m.candidates) == 0 {
+		return false
+	}
+	newest, ok := m.artifacts[m.names[m.candidates[len(m.candidates)-1]]]
+	return ok && newest.Commit != a.Commit && m.history.compare(newest.Commit, a.Commit) == Ahead
 }
 
 func (m model) promoted(a Artifact) bool {

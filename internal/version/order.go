@@ -58,7 +58,7 @@ func (l *Ladder) Newer(a, b Artifact) (bool, Need) {
 	}
 	rankA, rankedA, needA := l.Rank(a)
 	rankB, rankedB, needB := l.Rank(b)
-	if need := needA.and(needB); !need.None() {
+	if need := needA.And(needB); !need.None() {
 		return false, need
 	}
 	byRank, byHeight := rankA.Compare(rankB), cmp.Compare(a.Height, b.Height)
@@ -98,7 +98,7 @@ func (l *Ladder) Containing(a Artifact) (container Candidate, found bool, need N
 		if contains || i == 0 && !more.None() { // the first mostly decides
 			return at[i], contains, more
 		}
-		need = need.and(more)
+		need = need.And(more)
 	}
 	return Candidate{}, false, need
 }

@@ -245,13 +245,40 @@ func (s *story) compare() {
 				s.fail("the rank of %s is %s, %v; want %s, %v", a.Digest, rank, ranked, want, ok)
 			}
 			s.same(know(), m.held(a), a.Digest+" is held back", func(l *Ladder) (bool, Need) { return l.HeldBack(a) })
+			s.heldBy(know(), m, a)
+			if !m.promoted(a) {
+				s.same(know(), m.superseded(a), a.Digest+" is superseded", func(l *Ladder) (bool, Need) { return l.Superseded(a) })
+			}
 			for _, b := range m.all() {
 				s.same(know(), m.newer(a, b), a.Digest+" is newer than "+b.Digest, func(l *Ladder) (bool, Need) { return l.Newer(a, b) })
 			}
 		}
 		for _, stable := range m.stables {
 			s.same(know(), m.rollback(stable), digest.Digest(stable.String())+" is a rollback", func(l *Ladder) (bool, Need) { return l.Rollback(stable) })
+			s.wentBack(know(), m, stable)
 		}
+	}
+}
+
+// wentBack wants a witness to show a rollback alone, with nothing else between or below.
+func (s *story) wentBack(l *Ladder, m model, stable Stable) {
+	s.t.Helper()
+	var from Stable
+	var back bool
+	s.ask(s.t, l, func(l *Ladder) (need Need) { from, back, need = l.WentBack(stable); return need })
+	if back && !m.shows(from, stable) {
+		s.fail("live did not go back from %s with %s", from, stable)
+	}
+}
+
+// heldBy wants the rollback that is told to hold a alone.
+func (s *story) heldBy(l *Ladder, m model, a Artifact) {
+	s.t.Helper()
+	var by Stable
+	var held bool
+	s.ask(s.t, l, func(l *Ladder) (need Need) { by, held, need = l.HeldBy(a); return need })
+	if held && !m.holds(by, a) {
+		s.fail("%s does not hold %s back", by, a.Digest)
 	}
 }
 

@@ -138,7 +138,7 @@ func (w *world) ladder() *Ladder {
 		w.list = Read(slices.Collect(maps.Keys(w.tags)))
 	}
 	l := Read(nil)
-	l.Stables, l.Candidates = w.list.Stables, w.list.Candidates
+	l.Stables, l.Candidates, l.at = w.list.Stables, w.list.Candidates, w.list.at
 	return l
 }
 
