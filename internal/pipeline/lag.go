@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -50,6 +51,17 @@ func (s *Store) ListWritten(ctx context.Context, before Snapshot, tag string) (S
 			"%s took tag %q and does not list it", s.Name, tag)
 	}
 	return now, err
+}
+
+// ListWithout lists until none of some tags, which this run has deleted, is in the list; without tells whether that came.
+func (s *Store) ListWithout(ctx context.Context, tags []string) (snap Snapshot, without bool, err error) {
+	err = waitOut(ctx, func() (bool, error) {
+		var err error
+		snap, err = s.List(ctx)
+		without = err == nil && !slices.ContainsFunc(tags, snap.Has)
+		return without, err
+	})
+	return snap, without, err
 }
 
 // Sleep waits, or ends with ctx.

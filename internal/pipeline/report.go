@@ -27,6 +27,8 @@ const (
 	Planned    Outcome = "planned"    // a dry run
 	Healthy    Outcome = "healthy"    // the gate works: nothing needs a hand
 	Unhealthy  Outcome = "unhealthy"  // something does
+
+	PrunedOutcome Outcome = "pruned" // artifacts that nothing needs were deleted
 )
 
 // Report is the result of a run, as the output "report" and --json give it. Text in
@@ -58,6 +60,7 @@ type Report struct {
 	Commented  []Commented   `json:"commented,omitempty"`
 	Notices    []string      `json:"notices,omitempty"`
 	Warnings   []string      `json:"warnings,omitempty"`
+	Retention  *Retention    `json:"retention,omitempty"` // of mode prune only
 	*Diagnosis               // of mode verify only
 }
 
