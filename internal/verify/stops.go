@@ -56,8 +56,9 @@ func (r *reading) notBuilt() (pipeline.Step, *pipeline.Finding) {
 	}
 	f := &pipeline.Finding{
 		Code: pipeline.NotBuilt, Severity: pipeline.Error,
-		Message: fmt.Sprintf("commit %s is not built: %s has no tag %q%s", short(s.commit), r.Name, r.commitTag(pipeline.SHAPrefix, s.commit), r.withoutRun(s.commit)),
-		Hint:    "run the build of this commit; does its workflow's `paths` filter include what the commit touches, and does it push to this repository?",
+		Message: fmt.Sprintf("commit %s has no artifact: %s has no tag %q%s", short(s.commit), r.Name, r.commitTag(pipeline.SHAPrefix, s.commit), r.withoutRun(s.commit)),
+		Hint: "run the build of this commit; does its workflow's `paths` filter include what the commit touches, and does it push to this repository? " +
+			"if mode prune or another retention deleted it, nothing is to be done",
 	}
 	if runs.built() != (Run{}) { // as skip-unchanged does
 		f.Severity, f.Hint = pipeline.Warning, skippedHint
