@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/crane"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/test/programtest"
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
@@ -355,7 +356,7 @@ func TestMatches(t *testing.T) {
 func TestDocsBlocks(t *testing.T) {
 	inputs := actionInputs(t)
 	flags := map[string]map[string]bool{}
-	for _, mode := range []string{"build", "tag", "verify"} {
+	for _, mode := range action.Modes {
 		flags[mode] = flagsOf(t, mode)
 	}
 	for _, name := range guides(t) {

@@ -35,7 +35,7 @@ func started(ts *testscript.TestScript) (*state, error) {
 
 // startRegistry is
 //
-//	registry [-token] [-pagesize N] [-latency DURATION]
+//	registry [-token] [-nodelete] [-pagesize N] [-latency DURATION]
 //
 // It starts a registry for the rest of the script, in place of the last one if there is any, and sets REGISTRY
 // (host:port, plain HTTP), REGISTRY_USER and REGISTRY_PASSWORD.
@@ -43,10 +43,11 @@ func startRegistry(ts *testscript.TestScript, args []string) error {
 	var o registrytest.Options
 	flags := newFlags("registry")
 	flags.BoolVar(&o.Token, "token", false, "")
+	flags.BoolVar(&o.NoDelete, "nodelete", false, "")
 	flags.IntVar(&o.PageSize, "pagesize", 0, "")
 	flags.DurationVar(&o.Latency, "latency", 0, "")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
-		return usage(err, "registry [-token] [-pagesize N] [-latency DURATION]")
+		return usage(err, "registry [-token] [-nodelete] [-pagesize N] [-latency DURATION]")
 	}
 	dir, err := os.MkdirTemp("", "oci-promote-registry") // not in $WORK, which a script may pack
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -36,7 +37,7 @@ func (c *command) runAction(ctx context.Context) int {
 		return exitOK
 	}
 	run.Error(append(parts(err), hintOf(err))...)
-	if err := run.AddSummary(c.failure(orElse(mode, "oci-promote"), err)); err != nil {
+	if err := run.AddSummary(c.failure(orElse(mode, "oci-promote"), err) + callouts(report)); err != nil {
 		run.Error(err.Error())
 	}
 	return exitFailed
@@ -98,8 +99,13 @@ func outputsOf(r pipeline.Report) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	deleted, kept := "", ""
+	if t := r.Retention; t != nil {
+		deleted, kept = strconv.Itoa(t.Deleted), strconv.Itoa(t.Kept)
+	}
 	return map[string]string{
 		"outcome": string(r.Outcome), "version": r.Version, "candidate": r.Candidate, "digest": string(r.Digest),
-		"reference": r.Reference, "sha": r.SHA, "tags": tags, "reason": action.Text(r.Reason), "report": whole,
+		"reference": r.Reference, "sha": r.SHA, "tags": tags, "reason": action.Text(r.Reason),
+		"deleted": deleted, "kept": kept, "report": whole,
 	}, nil
 }

@@ -19,6 +19,7 @@ usage:
   oci-promote build  --repository HOST/PATH --path DIR [flags]   pack, number and push a candidate
   oci-promote tag    --repository HOST/PATH [flags]              promote what integration validated
   oci-promote verify --repository HOST/PATH [flags]              tell whether the gate works
+  oci-promote prune  --repository HOST/PATH [flags]              delete what nothing needs any more, with --apply
   oci-promote demo                                               the pipeline against a temporary OCI layout
   oci-promote version
 
@@ -69,6 +70,9 @@ func (c *command) runMode(ctx context.Context, mode string, args []string) int {
 		},
 		uploading: func(sent, total int64) {
 			bar.show(func() string { return fmt.Sprintf("uploading: %s of %s", size(sent), size(total)) })
+		},
+		counting: func(what string, done, of int) {
+			bar.show(func() string { return counted(what, done, of) })
 		},
 	})
 	bar.clear()

@@ -14,7 +14,7 @@ func FuzzFlags(f *testing.F) {
 	for _, args := range []string{
 		"--repository=ghcr.io/acme/fleet\n--path=.", "--repository\noci-layout:x\n--dry-run\n--json", "--dry-run=maybe", "--nonsense", "-h", "--", "-", "=", "--=x", "--version=1.0.0\n--artifact-sha=latest",
 		"--username=u\n--password=hunter2\n--retry-for=1h", "--password=hunter2", "--repository=https://u:hunter2@ghcr.io/acme/fleet", "--sha-length=41\n--wait=-1s\n--digest=sha256:x", "extra", "--annotations=a=b\nc",
-		"--kustomization=a/b/c\n--status-context=//", "--integration-semver=>>1", "--path=../..", "--path=/etc\n--cluster-state=/dev/fd/0", "--fail-on=\x00", "--release-prefix=../v", "--initial-version=v1", "--height=1534", "--height=0", "--height=9007199254740993\n--height=+1", "--digest=\x1b[31m",
+		"--kustomization=a/b/c\n--status-context=//", "--integration-semver=>>1", "--path=../..", "--path=/etc\n--cluster-state=/dev/fd/0", "--fail-on=\x00", "--release-prefix=../v", "--initial-version=v1", "--height=1534", "--height=0", "--height=9007199254740993\n--height=+1", "--keep-stables=0\n--keep-for=-1s\n--max-deletes=1001\n--apply=maybe", "--digest=\x1b[31m",
 	} {
 		for mode := range action.Modes {
 			f.Add(uint8(mode), args)
@@ -84,6 +84,8 @@ func readAll(c *command, mode string, v action.Values, workspace string) string 
 		readAsked(r)
 		action.Get(r, "path", func(name string) (string, error) { return inRepository(workspace, name) })
 		action.Get(r, "fail-on", parseFailOn)
+	case action.Prune:
+		readRetention(r)
 	}
 	if err := r.Err(); err != nil {
 		return strings.Join(parts(err), "\n")

@@ -6,10 +6,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/github"
 	"github.com/oci-promote/oci-promote/internal/oci"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/prune"
 	semver "github.com/oci-promote/oci-promote/internal/version"
 )
 
@@ -72,8 +75,14 @@ func (in common) transport(log func(string)) http.RoundTripper {
 	return retrier.Transport(oci.Discreet(oci.NewTransport(), in.secrets.Add, in.secrets.Hide))
 }
 
+// storage is a registry's or a layout's, with all that a mode asks of one.
+type storage interface {
+	prune.Repository
+	Delete(ctx context.Context, d digest.Digest) error
+}
+
 // open opens the repository. Close it, or the next process waits for a layout.
-func (in common) open(ctx context.Context, o oci.Options) (pipeline.Repository, func() error, error) {
+func (in common) open(ctx context.Context, o oci.Options) (storage, func() error, error) {
 	if in.ref.Layout != "" {
 		l, err := oci.OpenLayout(ctx, in.ref.Layout, in.dryRun)
 		if err != nil {

@@ -14,8 +14,9 @@ type session struct {
 	workspace string // the directory that path may not leave; empty by hand
 	byHand    bool   // started by a person, or a script of theirs, who may have a clone, and gives flags
 	log       func(line string)
-	packing   func(files int, bytes int64) // may be nil
-	uploading func(sent, total int64)      // may be nil
+	packing   func(files int, bytes int64)    // may be nil
+	uploading func(sent, total int64)         // may be nil
+	counting  func(what string, done, of int) // may be nil
 }
 
 // mode runs one mode. All inputs are checked before anything is sent.
@@ -24,7 +25,7 @@ func (c *command) mode(ctx context.Context, name string, v action.Values, s sess
 		return pipeline.Report{}, err
 	}
 	modes := map[string]func(context.Context, action.Values, session) (pipeline.Report, error){
-		action.Build: c.build, action.Tag: c.tag, action.Verify: c.verify,
+		action.Build: c.build, action.Tag: c.tag, action.Verify: c.verify, action.Prune: c.prune,
 	}
 	c.secrets.Public = v["repository"] + " " + c.getenv("GITHUB_REPOSITORY")
 	c.secrets.Add(v["password"])

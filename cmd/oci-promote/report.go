@@ -16,6 +16,9 @@ func reportLines(r pipeline.Report) []string {
 	if r.Diagnosis != nil {
 		return verifyLines(r, false)
 	}
+	if r.Retention != nil {
+		return pruneLines(r)
+	}
 	lines := []string{headline(r)}
 	add := func(name, value string) {
 		if value != "" {

@@ -55,6 +55,9 @@ func summary(r pipeline.Report, p pages) string {
 	if r.Diagnosis != nil {
 		return verifySummary(r, p)
 	}
+	if r.Retention != nil {
+		return pruneSummary(r, p)
+	}
 	var b strings.Builder
 	row := func(name, value string) {
 		if value != "" {

@@ -13,10 +13,11 @@ const (
 	Build  = "build"
 	Tag    = "tag"
 	Verify = "verify"
+	Prune  = "prune"
 )
 
 // Modes in the order in which an artifact meets them.
-var Modes = []string{Build, Tag, Verify}
+var Modes = []string{Build, Tag, Verify, Prune}
 
 // Input is one row of the table that action.yml, the CLI's flags and the README share;
 // a test holds the four together.
@@ -35,13 +36,15 @@ var (
 	build       = []string{Build}
 	tag         = []string{Tag}
 	verify      = []string{Verify}
+	prune       = []string{Prune}
 	buildVerify = []string{Build, Verify}
 	tagVerify   = []string{Tag, Verify}
+	verifyPrune = []string{Verify, Prune}
 )
 
 // Inputs are all inputs, in the order of the documentation.
 var Inputs = []Input{
-	{Name: "mode", Help: "what to do: build, tag or verify"},
+	{Name: "mode", Help: "what to do: build, tag, verify or prune"},
 	{Name: "repository", Expr: "ghcr.io/${{ github.repository }}", Help: "OCI repository (lower-cased; oci:// accepted), or oci-layout:DIR"},
 	{Name: "username", Help: "registry user; unset: for ghcr.io the actor, elsewhere DOCKER_CONFIG, else anonymous"},
 	{Name: "password", Help: "registry password; unset: for ghcr.io the token, elsewhere DOCKER_CONFIG, else anonymous"},
@@ -75,13 +78,17 @@ var Inputs = []Input{
 	{Name: "release-prefix", Modes: tag, Default: "v", Help: "what comes before X.Y.Z in the release's git tag"},
 	{Name: "max-age", Modes: verify, Default: "2h", Help: "older than this and not promoted is stuck"},
 	{Name: "live-status-context", Modes: verify, Help: "prefix of the commit status context by which live reports; unset: it reports none"},
-	{Name: "cluster-state", Modes: verify, Help: "files with kubectl get -o json output, one a line: FILE, integration=FILE or live=FILE"},
+	{Name: "cluster-state", Modes: verifyPrune, Help: "files with kubectl get -o json output, one a line: FILE, integration=FILE or live=FILE"},
 	{Name: "fail-on", Modes: verify, Default: "error", Help: "error, warning or never"},
 	{Name: "issue", Modes: verify, Default: "false", IsBool: true, Help: "keep one tracking issue open while unhealthy, close it after"},
 	{Name: "deployments", Modes: verify, Default: "false", IsBool: true, Help: "let GitHub's Deployments show what runs on integration and live"},
 	{Name: "integration-environment", Modes: verify, Default: "integration", Help: "name of integration's environment in GitHub's Deployments"},
 	{Name: "live-environment", Modes: verify, Default: "live", Help: "name of live's environment in GitHub's Deployments"},
 	{Name: "comment", Modes: verify, Default: "false", IsBool: true, Help: "tell each pull request once when live runs it, or went back from it"},
+	{Name: "keep-stables", Modes: prune, Default: "10", Help: "how many stables to keep whatever their age, from the highest down, 1 to 1000"},
+	{Name: "keep-for", Modes: prune, Default: "720h", Help: "what is younger is kept, such as 720h for 30 days"},
+	{Name: "max-deletes", Modes: prune, Default: "100", Help: "how many artifacts one run deletes at most, 1 to 1000"},
+	{Name: "apply", Modes: prune, Default: "false", IsBool: true, Help: "delete what the plan says; without it nothing is deleted"},
 }
 
 // Output is one row of the table of outputs.
@@ -89,7 +96,7 @@ type Output struct{ Name, Help string }
 
 // Outputs are all outputs, in the order of the documentation.
 var Outputs = []Output{
-	{"outcome", "what the run did: created, unchanged, promoted, pending, superseded, ignored, planned, healthy or unhealthy"},
+	{"outcome", "what the run did: created, unchanged, promoted, pending, superseded, ignored, planned, healthy, unhealthy or pruned"},
 	{"version", "the candidate built, or the stable promoted"},
 	{"candidate", "the artifact's candidate tag"},
 	{"digest", "the artifact's digest"},
@@ -97,6 +104,8 @@ var Outputs = []Output{
 	{"sha", "the artifact's commit"},
 	{"tags", "the pipeline tags that this run wrote or checked, one line of JSON"},
 	{"reason", "one line: why this outcome"},
+	{"deleted", "in mode prune: how many artifacts are gone since the plan"},
+	{"kept", "in mode prune: how many artifacts are there after the run"},
 	{"report", "the whole result, one line of JSON"},
 }
 

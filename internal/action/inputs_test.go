@@ -76,7 +76,7 @@ func TestCheckMode(t *testing.T) {
 	}
 	for _, mode := range []string{"", "Build", "build ", "promote", "build\n"} {
 		err := CheckMode(mode)
-		if err == nil || !strings.HasPrefix(err.Error(), "mode: ") || !strings.Contains(err.Error(), "build, tag or verify") || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.HasPrefix(err.Error(), "mode: ") || !strings.Contains(err.Error(), "build, tag, verify or prune") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: got %v", mode, err)
 		}
 	}

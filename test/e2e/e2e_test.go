@@ -133,6 +133,7 @@ func TestExampleWorkflows(t *testing.T) {
 	f.hearLive(t, three)
 	f.rollBack(t, dispatch(object{"digest": first, "version": "next"}))
 	f.breakAndMend(t, schedule)
+	f.pruneOne(t, schedule)
 }
 
 // hearLive is live's report of 0.0.3: it starts verify and no promotion, and integration's starts no verify.
@@ -189,6 +190,32 @@ func (f *fleet) breakAndMend(t *testing.T, schedule event) {
 	if open := f.github.titles(); len(open) > 0 {
 		t.Fatalf("issues %q are still open", open)
 	}
+}
+
+// pruneOne is a candidate of long ago that a newer commit superseded: the schedule plans, and deletes it once it may.
+func (f *fleet) pruneOne(t *testing.T, schedule event) {
+	t.Helper()
+	five := f.commit(t, 5)
+	f.github.backdate(five, 1000*time.Hour)
+	f.act(t, build, f.push(five)).wants(t, "build", "success", "outcome=created", "version=0.0.6-rc.5")
+	six := f.commit(t, 6)
+	f.act(t, build, f.push(six)).wants(t, "build", "success", "outcome=created", "version=0.0.6-rc.6")
+	f.act(t, tag, f.report(six, "success", f.context("0.0.6-rc.6"))).wants(t, "promote", "success", "outcome=promoted", "version=0.0.6")
+	before := f.tags()
+	r := f.act(t, prune, schedule)
+	r.wants(t, "prune", "success", "outcome=planned", "deleted=0", "kept=5")
+	r.shows(t, "### prune: planned", "0.0.6-rc.5", "would go")
+	if f.tags() != before {
+		t.Fatalf("a plan left the tags %s, of %s", f.tags(), before)
+	}
+	allowed := schedule
+	allowed.vars = []string{"OCI_PROMOTE_PRUNE=true"}
+	f.act(t, prune, allowed).wants(t, "prune", "success", "outcome=pruned", "deleted=1", "kept=5")
+	if strings.Contains(f.tags(), five[:7]) || strings.Contains(f.tags(), "0.0.6-rc.5") {
+		t.Fatalf("the tags are %s", f.tags())
+	}
+	f.act(t, prune, allowed).wants(t, "prune", "success", "outcome=unchanged", "deleted=0", "kept=5")
+	f.act(t, verify, schedule).wants(t, "verify", "success", "outcome=healthy", "version=0.0.6", "sha="+six)
 }
 
 func (f *fleet) wantTags(t *testing.T, tags ...string) {

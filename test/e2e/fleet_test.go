@@ -24,9 +24,10 @@ const (
 	build  = "build-platform-artifact.yaml"
 	tag    = "tag-validated-artifact.yaml"
 	verify = "verify-promotion.yaml"
+	prune  = "prune-artifacts.yaml"
 )
 
-// fleet is a user's git repository with the three workflows, its registry and its GitHub.
+// fleet is a user's git repository with the example workflows, its registry and its GitHub.
 type fleet struct {
 	dir, home string
 	registry  *registrytest.Server
@@ -41,7 +42,7 @@ func newFleet(t *testing.T) *fleet {
 		copyTree(t, filepath.Join(root, name), filepath.Join(f.dir, name))
 	}
 	copyTree(t, filepath.Join(root, "testdata", "platform"), filepath.Join(f.dir, "platform"))
-	for _, name := range []string{build, tag, verify} {
+	for _, name := range []string{build, tag, verify, prune} {
 		f.copyWorkflow(t, name)
 	}
 	f.git(t, "init", "-q", "-b", "main")

@@ -16,7 +16,7 @@ import (
 
 type object = map[string]any
 
-// gitHub is the part of GitHub's API that the three modes ask: one branch, statuses, workflow runs, one list of issues.
+// gitHub is the part of GitHub's API that the modes ask: one branch, statuses, workflow runs, one list of issues.
 type gitHub struct {
 	*httptest.Server
 

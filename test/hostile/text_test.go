@@ -74,16 +74,19 @@ func carriers() (all []carrier) {
 			all = append(all, carrier{name: name, modes: modes})
 		}
 	}
-	add("build tag catch-up verify", "registry.tags", "manifest.config", "manifest.layer", "manifest.created", "manifest.revision", "manifest.source",
+	add("build tag catch-up verify prune", "registry.tags", "manifest.config", "manifest.layer", "manifest.created", "manifest.revision", "manifest.source",
 		"manifest.title", "manifest.key", "manifest.content", "manifest.height", "manifest")
 	for _, place := range strings.Fields("code message detail plain html status") {
-		add("build verify", "registry.GET /tags/list 403 "+place)
+		add("build verify prune", "registry.GET /tags/list 403 "+place)
 	}
 	for _, rule := range []string{
 		"GET /tags/list 404 message", "GET /tags/list 500 plain", "GET /tags/list 401 challenge", "GET /tags/list 307 location", "GET /tags/list 200 link",
 		"GET /tags/list 200 plain", "GET /manifests/ 403 message", "GET /manifests/ 200 plain", "HEAD /manifests/ 200 digest",
 	} {
-		add("build tag verify", "registry."+rule)
+		add("build tag verify prune", "registry."+rule)
+	}
+	for _, rule := range []string{"DELETE /manifests/ 403 message", "DELETE /manifests/ 405 plain", "GET /referrers/ 403 message", "GET /referrers/ 500 plain"} {
+		add("prune", "registry."+rule)
 	}
 	for _, rule := range []string{"POST /blobs/uploads/ 403 message", "POST /blobs/uploads/ 202 location", "PUT /manifests/ 400 message", "PUT /manifests/ 500 status", "PUT /manifests/ 403 plain"} {
 		add("build tag", "registry."+rule)
@@ -177,7 +180,7 @@ func inputCarriers() (all []carrier) {
 	for _, i := range action.Inputs {
 		modes := strings.Join(i.Modes, " ")
 		if i.Modes == nil {
-			modes = "build tag verify"
+			modes = strings.Join(action.Modes, " ")
 		}
 		if i.Name == "token" || i.Name == "password" || i.Name == "mode" {
 			modes = "build" // a header cannot hold most; what can be a secret is not shown at all
@@ -186,7 +189,7 @@ func inputCarriers() (all []carrier) {
 	}
 	variable("tag", "INPUT_VERSION", "INPUT_DIGEST=sha256:"+strings.Repeat("0", 64))
 	for _, name := range []string{"GITHUB_REF_NAME", "GITHUB_ACTOR", "GITHUB_REPOSITORY", "GITHUB_SERVER_URL", "GITHUB_API_URL", "GITHUB_SHA", "GITHUB_RUN_ID", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "SOURCE_DATE_EPOCH", "DOCKER_CONFIG"} {
-		variable("build tag verify", name)
+		variable(strings.Join(action.Modes, " "), name)
 	}
 	variable("tag", "GITHUB_TRIGGERING_ACTOR", "INPUT_ARTIFACT-SHA=latest")
 	variable("build", "INPUT_REVISION", "INPUT_DRY-RUN=true")

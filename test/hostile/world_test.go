@@ -67,7 +67,7 @@ func (w *world) say(name, text string) string {
 }
 
 // put gives the registry an artifact with its tags.
-func (w *world) put(t *testing.T, commit string, day int, tags ...string) string {
+func (w *world) put(t testing.TB, commit string, day int, tags ...string) string {
 	t.Helper()
 	const config, layer = `{}`, `layer`
 	for _, blob := range []string{config, layer} {
@@ -91,7 +91,7 @@ func (w *world) put(t *testing.T, commit string, day int, tags ...string) string
 	return digest.FromString(manifest).String()
 }
 
-func (w *world) send(t *testing.T, method, path, mediaType, body string) {
+func (w *world) send(t testing.TB, method, path, mediaType, body string) {
 	t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", mediaType)
@@ -258,6 +258,9 @@ func (w *world) run(t testing.TB, workspace, mode string, more ...string) step {
 		env = append(env, "INPUT_WAIT=0s", "INPUT_KUSTOMIZATION=platform", "INPUT_RELEASE=true")
 	case "verify":
 		env = append(env, "INPUT_KUSTOMIZATION=platform", "INPUT_ISSUE=true")
+	case "prune": // A goes, once C is live too
+		w.put(t, programtest.CommitC, 3, "sha-ccccccc", "0.0.3-rc.3", "integration-ccccccc", "validated-ccccccc", "0.0.3")
+		env = append(env, "INPUT_KEEP-STABLES=1", "INPUT_KEEP-FOR=0s", "INPUT_APPLY=true")
 	}
 	for _, name := range runnerFiles {
 		file := filepath.Join(dir, name)

@@ -2,13 +2,16 @@
 package programtest
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -105,6 +108,20 @@ func RunCommand(t testing.TB, cmd *exec.Cmd) Result {
 		t.Fatal(err)
 	}
 	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// Peak is the most memory that a running program has had, in KiB; 0 where that is not known, as of one that is not the program
+// yet. It needs Linux.
+func Peak(pid int) int {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	m := highWater.FindSubmatch(status)
+	if err != nil || m == nil || !bytes.Contains(status, []byte("Name:\toci-promote")) {
+		return 0
+	}
+	peak, _ := strconv.Atoi(string(m[1]))
+	return peak
 }
 
 // Write writes a file.

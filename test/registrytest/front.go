@@ -1,8 +1,12 @@
 package registrytest
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"strings"
 	"testing"
 	"time"
 )
@@ -19,4 +23,20 @@ func Front(t testing.TB, upstream http.Handler) *Server {
 	front.Start()
 	t.Cleanup(front.Close)
 	return s
+}
+
+// Secure leads a host that speaks HTTPS to the registry, which does not.
+func (s *Server) Secure() http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", s.Host, r.In.Host
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if location := r.Header.Get("Location"); location != "" {
+				r.Header.Set("Location", strings.Replace(location, "http://", "https://", 1))
+			}
+			return nil
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // of clients that are gone
+	}
 }

@@ -60,6 +60,20 @@ func (s *Server) Named(repo, tag string) string {
 	return string(link)
 }
 
+// Manifests are the digests of all manifests that the repository has, with and without a tag. It panics if the disk fails.
+func (s *Server) Manifests(repo string) []string {
+	links, err := filepath.Glob(filepath.Join(s.repoDir(repo), "_manifests", "revisions", "*", "*", "link"))
+	if err != nil {
+		panic(fmt.Errorf("reading manifests of %s: %w", repo, err))
+	}
+	all := make([]string, len(links))
+	for i, link := range links {
+		of := filepath.Dir(link)
+		all[i] = filepath.Base(filepath.Dir(of)) + ":" + filepath.Base(of)
+	}
+	return all
+}
+
 // Manifest is the body of a manifest on the disk; nil for "" and for what is not there. It panics if the disk fails.
 func (s *Server) Manifest(repo string, id digest.Digest) []byte {
 	if id == "" {

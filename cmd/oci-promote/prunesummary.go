@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/pipeline"
+)
+
+// pruneSummary is a report of mode prune as the job's summary.
+func pruneSummary(r pipeline.Report, p pages) string {
+	t := r.Retention
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n%s\n\n", action.Markdown(headline(r)), action.Markdown(r.Reason))
+	b.WriteString(ladderPicture(t))
+	b.WriteString("\n| | |\n|---|---|\n")
+	for _, row := range [][2]string{
+		{"Repository", action.Code(r.Repository)},
+		{"Integration selects", orElse(action.Code(r.Selected.Integration), "nothing")},
+		{"Live selects", orElse(action.Code(r.Selected.Live), "nothing yet")},
+		{"Frees", freesText(t)},
+		{"Left", leftText(t)},
+		{"Package", link("all versions", p.container)},
+		{"Run", link("log", p.run)},
+	} {
+		if row[1] != "" {
+			fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
+		}
+	}
+	if r.Next != "" {
+		fmt.Fprintf(&b, "\n**What happens next:** %s\n", action.Markdown(r.Next))
+	}
+	title := "What would go"
+	if t.Applied {
+		title = "What went"
+	}
+	details(&b, title, prunedTable(t, p), true)
+	details(&b, "What is kept", keptTable(t), true)
+	b.WriteString(callouts(r))
+	return b.String()
+}
+
+// maxPrunedRows is how many artifacts of a plan a summary shows: older runners take no more than 128 KiB of it.
+const maxPrunedRows = 100
+
+// prunedTable is each artifact of the plan.
+func prunedTable(t *pipeline.Retention, p pages) string {
+	if len(t.Delete) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("| version | commit | age | size | what | tags |\n|---|---|---|---|---|---|\n")
+	for _, x := range t.Delete[:min(maxPrunedRows, len(t.Delete))] {
+		commit := commitLink(x.Commit, p.repository)
+		if p.repository == "" {
+			commit = action.Code(x.Commit[:min(7, len(x.Commit))])
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n",
+			action.Code(x.Version), commit, age(x.Since, t.At), size(x.Bytes), action.Markdown(fate(x, t.Applied)), codes(few(x.Tags)))
+	}
+	if more := len(t.Delete) - maxPrunedRows; more > 0 {
+		fmt.Fprintf(&b, "\nand %s more, which the output `report` has\n", thousands(more))
+	}
+	return b.String()
+}
+
+// keptTable counts what is kept, by rule.
+func keptTable(t *pipeline.Retention) string {
+	if len(t.Keep) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("| artifacts | because |\n|---:|---|\n")
+	for _, k := range t.Keep {
+		fmt.Fprintf(&b, "| %s | %s |\n", thousands(k.Artifacts), keepWords[k.Rule])
+	}
+	return b.String()
+}
