@@ -1,8 +1,6 @@
 package test
 
 import (
-	"net/http"
-	"net/http/httputil"
 	"os"
 	"slices"
 	"strconv"
@@ -33,8 +31,8 @@ func TestDocsPermissions(t *testing.T) {
 	}
 	t.Chdir(work)
 	world := internet.New(t)
-	world.Play("ghcr.io", inFrontOf(s))
-	world.Play("api.github.com", inFrontOf(s))
+	world.Play("ghcr.io", s.Secure())
+	world.Play("api.github.com", s.Secure())
 	common := []string{"--repository", "ghcr.io/acme/fleet", "--retry-for", "0s"}
 	env := append(world.Env(), "GITHUB_TOKEN=ghs_x", "GITHUB_REPOSITORY=acme/fleet", "GITHUB_API_URL=https://api.github.com")
 	const api = "/repos/acme/fleet/"
@@ -91,21 +89,6 @@ func TestDocsPermissions(t *testing.T) {
 		if !slices.ContainsFunc(said, func(s string) bool { return anyDigest(s) == line }) {
 			t.Errorf("docs/permissions.md has what no run says:\n%s", line)
 		}
-	}
-}
-
-// inFrontOf leads a host that speaks HTTPS to a registry that does not.
-func inFrontOf(s *registrytest.Server) http.Handler {
-	return &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", s.Host, r.In.Host
-		},
-		ModifyResponse: func(r *http.Response) error {
-			if location := r.Header.Get("Location"); location != "" {
-				r.Header.Set("Location", strings.Replace(location, "http://", "https://", 1))
-			}
-			return nil
-		},
 	}
 }
 
