@@ -2,10 +2,13 @@ package chaos
 
 import (
 	"bytes"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,13 +26,18 @@ type bench struct {
 	*registrytest.Server
 	gitHub *httptest.Server
 	hub    func(*cell) http.Handler
+	repo   string                              // of a cell, by its name
+	at     func(repo string) []string          // the flags that lead to a repository
+	env    []string                            // of each run
+	made   func(c *cell)                       // is told of each cell; may be nil
+	other  func(repo string) map[string]string // what else there is of a repository; may be nil
 
 	mu    sync.Mutex
 	cells map[string]*cell
 }
 
 // cellName is in the path of each request of a cell, or in the scope of the token that it asks for.
-var cellName = regexp.MustCompile(`acme(?:/|%2F)cell-[a-z0-9-]+`)
+var cellName = regexp.MustCompile(`cell-[0-9]+`)
 
 // pageSize of the registry is small, so that a list of some artifacts has several pages.
 const pageSize = 6
@@ -41,8 +49,11 @@ func startBench(t *testing.T) *bench {
 
 func newBench(t *testing.T, o registrytest.Options) *bench {
 	t.Helper()
-	b := &bench{cells: map[string]*cell{}}
+	b := &bench{repo: "acme/%s", cells: map[string]*cell{}}
 	b.Server = registrytest.Start(t, o)
+	b.at = func(repo string) []string {
+		return []string{"--plain-http", "--username", b.Username, "--repository", b.Host + "/" + repo}
+	}
 	b.Intercept(func(w http.ResponseWriter, r *http.Request, n int, next http.Handler) {
 		b.of(r).serve(w, r, n, next, false)
 	})
@@ -56,23 +67,26 @@ func newBench(t *testing.T, o registrytest.Options) *bench {
 
 // cell makes a cell with a repository that is a copy of seed, or is not there.
 func (b *bench) cell(n int, seed string) *cell {
-	c := &cell{repo: "acme/cell-" + strconv.Itoa(n), bench: b, releases: map[string]string{}}
+	name := "cell-" + strconv.Itoa(n)
+	c := &cell{repo: fmt.Sprintf(b.repo, name), bench: b, releases: map[string]string{}}
 	c.keep = c.journal.Of(b.Server)
 	if seed != "" {
 		b.Copy(seed, c.repo)
 	}
+	if b.made != nil {
+		b.made(c)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cells[c.repo] = c
+	b.cells[name] = c
 	return c
 }
 
 // of is the cell that a request is of; a request of none meets no fault.
 func (b *bench) of(r *http.Request) *cell {
-	name := strings.Replace(cellName.FindString(r.URL.RequestURI()), "%2F", "/", 1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c, ok := b.cells[name]; ok {
+	if c, ok := b.cells[cellName.FindString(r.URL.RequestURI())]; ok {
 		return c
 	}
 	return &cell{bench: b}
@@ -124,16 +138,19 @@ func (c *cell) meet(fault registrytest.Interceptor, from target, always, hub boo
 }
 
 var (
-	uploadID = regexp.MustCompile(`/uploads/[^/?]+`)
-	pathOf   = strings.NewReplacer("acme%2Fcell", "acme/cell")
+	uploadID  = regexp.MustCompile(`/uploads/[^/?]+`)
+	versionID = regexp.MustCompile(`/versions/[0-9]+`)
+	pathOf    = strings.NewReplacer("acme%2Fcell", "acme/cell")
 )
 
 // serve answers one request of the cell, of the registry or of GitHub.
 func (c *cell) serve(w http.ResponseWriter, r *http.Request, n int, next http.Handler, hub bool) {
 	path := strings.Replace(pathOf.Replace(r.URL.Path), c.repo, "CELL", 1)
 	query := r.URL.Query()
+	path = cellName.ReplaceAllString(path, "OWNER")
+	path = versionID.ReplaceAllString(uploadID.ReplaceAllString(path, "/uploads/ID"), "/versions/ID")
 	a := asked{
-		method: r.Method, path: uploadID.ReplaceAllString(path, "/uploads/ID"), height: query.Has("sha") && !query.Has("path"),
+		method: r.Method, path: path, height: query.Has("sha") && !query.Has("path"),
 		token: strings.HasPrefix(r.Header.Get("Authorization"), "Bearer "),
 	}
 	if keep, registry := c.keep, next; keep != nil && !hub {
@@ -216,14 +233,12 @@ type outcome struct {
 // run runs the program on the cell's repository, killed if it takes longer than limit.
 func (c *cell) run(t *testing.T, s scenario, limit time.Duration, flags ...string) outcome {
 	t.Helper()
-	env := append([]string{"OCI_PROMOTE_PASSWORD=" + c.bench.Password}, s.env...)
+	env := slices.Concat([]string{"OCI_PROMOTE_PASSWORD=" + c.bench.Password}, c.bench.env, s.env)
 	if s.hub {
 		env = append(env, "GITHUB_API_URL="+c.bench.gitHub.URL+hubPrefix+c.repo, "GITHUB_REPOSITORY=acme/fleet", "GITHUB_TOKEN="+hubToken)
 	}
-	args := append([]string{
-		s.mode, "--json", "--plain-http", "--username", c.bench.Username, "--repository", c.bench.Host + "/" + c.repo,
-	}, s.flags...)
-	cmd := programtest.Command(t, env, append(args, flags...)...)
+	args := slices.Concat([]string{s.mode, "--json"}, c.bench.at(c.repo), s.flags, flags)
+	cmd := programtest.Command(t, env, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	begin := time.Now()
@@ -257,9 +272,15 @@ func (c *cell) process(do func(*os.Process)) {
 	}
 }
 
-// state is what the cell's repository names by each tag, and GitHub by each release.
+// state is what the cell's repository names by each tag, which manifests it has, and what GitHub has by each release.
 func (c *cell) state() map[string]string {
 	state := c.bench.Tags(c.repo)
+	for _, digest := range c.bench.Manifests(c.repo) {
+		state["manifest "+digest] = digest
+	}
+	if c.bench.other != nil {
+		maps.Copy(state, c.bench.other(c.repo))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for tag, commit := range c.releases {
@@ -268,19 +289,12 @@ func (c *cell) state() map[string]string {
 	return state
 }
 
-var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
-
 // watch gives the most memory that a process has had, in KiB, and asks for its goroutines at the limit. What the
 // kernel tells after its end counts what its parent had when it was started.
 func watch(p *os.Process, limit time.Duration, done <-chan struct{}) (peak int) {
 	late := time.After(limit)
 	for {
-		if status, err := os.ReadFile("/proc/" + strconv.Itoa(p.Pid) + "/status"); err == nil {
-			if m := highWater.FindSubmatch(status); m != nil && bytes.Contains(status, []byte("Name:\toci-promote")) {
-				n, _ := strconv.Atoi(string(m[1]))
-				peak = max(peak, n)
-			}
-		}
+		peak = max(peak, programtest.Peak(p.Pid))
 		select {
 		case <-done:
 			return peak

@@ -185,6 +185,9 @@ func (b *bench) try(t *testing.T, c *cell, j job) result {
 	// verify tells of a lie as of a fault of the repository
 	clean := got.Code == j.code && got.Stdout != "" || j.lies && told(got).Outcome == "unhealthy"
 	switch v := j.verdict(); {
+	case v == dies && clean:
+		wrong("it is not killed")
+	case v == dies:
 	case v == survives && !clean:
 		wrong("it does not get by")
 	case clean && j.hub && v != survives && toldOf(got, j.want):
@@ -216,9 +219,9 @@ func (b *bench) try(t *testing.T, c *cell, j job) result {
 			wrong("it writes %s, which is %q in an undisturbed run", w.Tag, j.want.tags[w.Tag])
 		}
 	}
-	for tag, digest := range before {
-		if got.tags[tag] != digest {
-			wrong("%s was lost", tag)
+	for name, digest := range before {
+		if now := got.tags[name]; now != digest && (now != "" || j.want.tags[name] == digest) {
+			wrong("%s was lost", name)
 		}
 	}
 	if ok && !b.converges(t, c, j) {

@@ -78,6 +78,7 @@ func (b *bench) scenarios(t *testing.T) []*scenario {
 		{name: "promotion again", mode: "tag", seed: promoted, env: b2.BoundStatus(t), flags: promote, guessed: manifests + b2.Tag},
 		{name: "verify, healthy", mode: "verify", seed: promoted, flags: kustomization},
 		{name: "verify, unhealthy", mode: "verify", seed: two, flags: kustomization, code: 1},
+		{name: "prune", mode: "prune", seed: promoted, flags: []string{"--keep-stables", "1", "--keep-for", "24h", "--apply"}},
 		{name: "GitHub in a build", mode: "build", seed: promoted, env: []string{programtest.DayOf(2)}, flags: of(programtest.CommitC, "--bump", "auto"), hub: true},
 		{name: "GitHub in a late build", mode: "build", seed: passed, env: []string{programtest.DayOf(1)}, flags: of(programtest.CommitB), hub: true},
 		{name: "GitHub in a lift", mode: "build", seed: slow, env: day9, flags: of(programtest.CommitB), hub: true},

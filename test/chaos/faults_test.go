@@ -21,6 +21,7 @@ const (
 	survives                // it succeeds as if nothing had happened
 	fails                   // it says what went wrong
 	never                   // this form of the fault is not run
+	dies                    // it is killed, and says nothing
 )
 
 // fault is one way in which a server can answer.

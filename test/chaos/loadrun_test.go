@@ -37,8 +37,11 @@ type loadRun struct {
 type loadReport struct {
 	Outcome, Reason, Version, Candidate, Digest string
 
-	Rescued  []struct{ From, Candidate, Digest string }
-	Findings []struct{ Code, Severity, Message string }
+	Rescued   []struct{ From, Candidate, Digest string }
+	Findings  []struct{ Code, Severity, Message string }
+	Retention struct {
+		Delete []struct{ Digest, State string }
+	}
 }
 
 func (r *loadRun) failed() bool { return r.code != 0 }

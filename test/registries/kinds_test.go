@@ -39,7 +39,17 @@ type world struct {
 	immutable bool
 	first     []string
 	create    func()
+	deletion  deletes
 }
+
+// deletes is what a registry does when it is asked to delete a manifest (docs/facts.md 29 and 36).
+type deletes int
+
+const (
+	forgets deletes = iota // with its tags
+	refuses
+	keepsTags // and goes on naming them
+)
 
 // store reaches a registry past its front, and past all that a client is refused.
 type store interface {
@@ -64,7 +74,7 @@ func kinds() []kind {
 		debian("docker-registry 2.8 of Debian", registrytest.Options{}),
 		{"go-containerregistry", "go-containerregistry", true, func(t *testing.T) world {
 			h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))
-			return world{Server: registrytest.Front(t, h), store: overHTTP{h}}
+			return world{Server: registrytest.Front(t, h), store: overHTTP{h}, deletion: keepsTags}
 		}},
 		cuelabs("cuelabs", ocimem.Config{}, ociserver.Options{}),
 		cuelabs("cuelabs, immutable tags", ocimem.Config{ImmutableTags: true}, ociserver.Options{}),
@@ -99,7 +109,11 @@ func debian(name string, o registrytest.Options) kind {
 func cuelabs(name string, config ocimem.Config, options ociserver.Options) kind {
 	return kind{name, "cuelabs", true, func(t *testing.T) world {
 		m := ocimem.NewWithConfig(&config)
-		return world{Server: registrytest.Front(t, ociserver.New(m, &options)), store: memory{m}, immutable: config.ImmutableTags}
+		w := world{Server: registrytest.Front(t, ociserver.New(m, &options)), store: memory{m}, immutable: config.ImmutableTags, deletion: keepsTags}
+		if config.ImmutableTags { // then what has a tag stays
+			w.deletion = refuses
+		}
+		return w
 	}}
 }
 
@@ -112,6 +126,12 @@ func inWordsWith(v vendors.Vendor, o vendors.Options) kind {
 		w := world{Server: registrytest.Front(t, r), store: r, immutable: o.Immutable && v.Immutable.Status != 0}
 		if s := v.NewList.Status; s == http.StatusUnauthorized && !v.List.Empty || s == http.StatusForbidden {
 			w.first = []string{"--first-build"}
+		}
+		switch d := v.Delete; {
+		case d.Status >= http.StatusBadRequest || d.Immutable && o.Immutable:
+			w.deletion = refuses
+		case d.KeepsTags:
+			w.deletion = keepsTags
 		}
 		if v.NewUpload.Status != 0 {
 			w.create = func() { r.Create(programtest.Fleet) }
