@@ -17,6 +17,10 @@ func TestFaults(t *testing.T) {
 	}{
 		{"another repository", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/other"}, "wrong-url", `reads "oci://ghcr.io/acme/other"`},
 		{"another repository on live", Live, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/other"}, "wrong-url", `no OCIRepository reads "oci://ghcr.io/acme/fleet"`},
+		{"another repository on live, by its one source", Live, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/flet"}, "wrong-url", `set spec.url of OCIRepository flux-system/platform to`},
+		{"a slash at the end", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/fleet/"}, "wrong-url?", "bear with it"},
+		{"a slash after a tag", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/fleet:1/"}, "wrong-url", ""},
+		{"a slash after capitals", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/Acme/fleet/"}, "wrong-url", "lower case"},
 		{"another repository, or the input", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/fleet/platform"}, "wrong-url", "where the cluster is right, set the input repository"},
 		{"another repository on live, or the input", Live, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/acme/fleet/platform"}, "wrong-url", "where the cluster is right, set the input repository"},
 		{"capitals", Integration, change{"OCIRepository platform", "spec.url", "oci://ghcr.io/Acme/fleet"}, "wrong-url", "lower case"},

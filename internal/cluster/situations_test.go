@@ -43,7 +43,7 @@ func TestFirstErrorOfASource(t *testing.T) {
 		{"OCIRepository platform", "status.conditions", notReady("ReadOperationFailed", "x")},
 		{"OCIRepository platform", "spec.ref.semver", ">= 0.0.0"},
 		{"OCIRepository platform", "spec.ref.digest", digestA.String()},
-		{"OCIRepository platform", "spec.url", "oci://GHCR.io/acme/fleet/"},
+		{"OCIRepository platform", "spec.url", "oci://GHCR.io/acme/fleet:0.0.2"},
 		{"OCIRepository platform", "spec.suspend", true},
 	}
 	for i, want := range []string{"behind", "source-not-ready", "wrong-semver", "pinned", "wrong-url", "suspended"} {

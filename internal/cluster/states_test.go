@@ -65,7 +65,7 @@ func TestRecordedStates(t *testing.T) {
 		{"suspended-kustomization", "suspended", ""},
 		{"suspended-live-kustomization", "", "suspended"},
 		{"suspended-source", "suspended", ""},
-		{"url-trailing-slash", "wrong-url", ""},
+		{"url-trailing-slash", "wrong-url?", ""},
 		{"url-with-tag", "wrong-url", ""},
 		{"wrong-path", "kustomization-failing", ""},
 		{"wrong-url-missing-repo", "wrong-url", ""},
@@ -89,5 +89,23 @@ func TestRecordedStates(t *testing.T) {
 		if name := strings.TrimSuffix(filepath.Base(file), "-integration.json"); !told[name] {
 			t.Errorf("nothing is said of the state %s", name)
 		}
+	}
+}
+
+// The words of the states that were told with a hint that does not mend them.
+func TestHintsOfRecordedStates(t *testing.T) {
+	tests := []struct{ name, word string }{
+		{"wrong-url-missing-repo", `set spec.url of OCIRepository flux-system/platform to "oci://127.0.0.1:15000/acme/fleet"; or, where the cluster is right`},
+		{"wrong-url-port", `set spec.url of OCIRepository flux-system/platform to "oci://127.0.0.1:15000/acme/fleet"; or, where the cluster is right`},
+		{"url-trailing-slash", "one too many"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := state(t, Integration, recording(t, test.name, Integration))
+			got := s.Faults(Integration, recordedRegistry(t, Integration), recordedGate, recordedAt, maxAge)
+			if len(got) != 1 || !strings.Contains(got[0].Message+" // "+got[0].Hint, test.word) {
+				t.Errorf("got %+v, want one fault with %q", got, test.word)
+			}
+		})
 	}
 }

@@ -12,6 +12,7 @@ type match int
 const (
 	other match = iota // it is another's
 	near               // it is meant to be, and Flux reads something else or refuses it
+	loose              // it is, in a form that Flux bears with
 	exact
 )
 
@@ -40,8 +41,8 @@ func compare(url, name string) (match, string) {
 		return near, "it must begin with oci://"
 	case hasTag || hasDigest:
 		return near, "it must not have a tag or a digest; those belong into spec.ref"
-	case path != plain:
-		return near, "it must not end with a slash"
+	case canonical(strings.TrimRight(rest, "/")) == name:
+		return loose, "the slash at its end is one too many, though registries bear with it"
 	}
 	return near, "its path must be in lower case, or Flux refuses it"
 }
@@ -74,18 +75,25 @@ func (l look) wrongURL(src *source) []Fault {
 	if m == exact {
 		return nil
 	}
+	severity := failed
+	if m == loose {
+		severity = warning
+	}
 	return []Fault{{
-		Code: "wrong-url", Severity: failed, Stage: l.stage(),
+		Code: "wrong-url", Severity: severity, Stage: l.stage(),
 		Message: fmt.Sprintf("%s has spec.url %s: %s", src, quote(address(src.Spec.URL)), problem),
-		Hint:    fmt.Sprintf("set spec.url of %s to %s", src, quote("oci://"+l.registry.Name)),
+		Hint:    fmt.Sprintf("set spec.url of %s to %s", src, l.url()),
 	}}
 }
+
+// url is what spec.url must be.
+func (l look) url() string { return quote("oci://" + l.registry.Name) }
 
 // lost finds a gate that is not there, or that applies something else than the repository,
 // and a repository that nothing reads. Stray reports that the gate applies something else,
 // which leaves nothing to say of the sources.
 func (l look) lost() (all []Fault, stray bool) {
-	expected := quote("oci://" + l.registry.Name)
+	expected := l.url()
 	if l.role == Integration && l.gate.Name != "" {
 		gates := l.gates()
 		for _, k := range gates {
@@ -93,7 +101,7 @@ func (l look) lost() (all []Fault, stray bool) {
 				return []Fault{{
 					Code: "wrong-url", Severity: failed, Stage: l.stage(),
 					Message: fmt.Sprintf("%s applies %s, and not an OCIRepository that reads %s", k, what, expected),
-					Hint:    fmt.Sprintf("set spec.sourceRef of %s to an OCIRepository with spec.url %s; %s", k, expected, orInput),
+					Hint:    l.readInstead(k) + "; " + orInput,
 				}}, true
 			}
 		}
@@ -105,18 +113,34 @@ func (l look) lost() (all []Fault, stray bool) {
 		return all, false
 	}
 	var urls []text
-	for _, src := range inOrder(l.State.sources) {
+	sources := inOrder(l.State.sources)
+	for _, src := range sources {
 		urls = append(urls, text(quote(address(src.Spec.URL))))
 	}
-	found := "there is none"
+	found, wrong := "there is none", "an OCIRepository"
 	if len(urls) > 0 {
 		found = "there is " + each(urls)
+	}
+	if len(urls) == 1 {
+		wrong = sources[0].String()
 	}
 	return append([]Fault{{
 		Code: "wrong-url", Severity: failed, Stage: l.stage(),
 		Message: fmt.Sprintf("no OCIRepository reads %s: %s", expected, found),
-		Hint:    fmt.Sprintf("set spec.url of an OCIRepository to %s; %s; if it is there, make the file anew with `%s`", expected, orInput, getObjects),
+		Hint:    fmt.Sprintf("set spec.url of %s to %s; %s; if it is there, make the file anew with `%s`", wrong, expected, orInput, getObjects),
 	}}, all...), false
+}
+
+// readInstead is how a Kustomization that applies something else comes to apply the repository: by the OCIRepository that
+// reads it, where there is one, and else by its own, of which the URL is wrong.
+func (l look) readInstead(k *kustomization) string {
+	switch reading, own := l.reading(l.registry), l.sourceOf(k); {
+	case len(reading) > 0:
+		return fmt.Sprintf("set spec.sourceRef of %s to %s", k, each(reading))
+	case own != nil:
+		return fmt.Sprintf("set spec.url of %s to %s", own, l.url())
+	}
+	return fmt.Sprintf("set spec.sourceRef of %s to an OCIRepository with spec.url %s", k, l.url())
 }
 
 // orInput is the other way to mend it: the action has a default repository, which need not be the one that is built to.
