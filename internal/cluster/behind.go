@@ -5,14 +5,10 @@ import (
 	"time"
 )
 
-// sourceBehind finds a source that has not fetched what it selects.
+// sourceBehind finds a source that has not fetched what it selects. One that fails says so itself.
 func (l look) sourceBehind(src *source) []Fault {
-	sel, problem := selectionOf(src)
-	want := ""
-	if problem == "" {
-		want = sel.pick(l.registry.Tags)
-	}
-	if want == "" {
+	want := l.wants(src)
+	if want == "" || src.ready().Status == "False" {
 		return nil
 	}
 	has, at := "nothing", time.Time{}

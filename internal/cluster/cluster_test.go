@@ -62,6 +62,11 @@ func recorded(t testing.TB, name string, changes ...change) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return altered(t, blob, changes...)
+}
+
+func altered(t testing.TB, blob []byte, changes ...change) []byte {
+	t.Helper()
 	var list map[string]any
 	if err := json.Unmarshal(blob, &list); err != nil {
 		t.Fatal(err)
@@ -69,7 +74,8 @@ func recorded(t testing.TB, name string, changes ...change) []byte {
 	for _, c := range changes {
 		list["items"] = changed(t, list["items"].([]any), c)
 	}
-	if blob, err = json.Marshal(list); err != nil {
+	blob, err := json.Marshal(list)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return blob

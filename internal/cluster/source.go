@@ -3,7 +3,6 @@ package cluster
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // stage is where a fault of a source holds an artifact up.
@@ -128,60 +127,4 @@ func (l look) pinned(src *source) []Fault {
 		f.Hint = fmt.Sprintf("replace %s of %s by semver: %s", field, src, l.semver())
 	}
 	return []Fault{f}
-}
-
-// sourceNotReady finds a source that cannot fetch.
-func (l look) sourceNotReady(src *source) []Fault {
-	c, since := src.ready(), src.readySince()
-	f := Fault{Code: "source-not-ready", Severity: failed, Stage: l.stage(), Since: since}
-	switch {
-	case c.Status == "True":
-		return nil
-	case c.Status != "False" && !l.late(since):
-		return nil
-	case c.Status == "":
-		f.Message = fmt.Sprintf("%s has no condition Ready: source-controller has not looked at it", src)
-		f.Hint = "`kubectl get pods -A -l app=source-controller`: is it running, and does it watch this namespace?"
-	case c.Status != "False":
-		f.Message = fmt.Sprintf("%s does not get ready: %s", src, said(c.Reason+": "+c.Message))
-		f.Hint = "`kubectl describe ocirepository " + on(src.id()) + "` has its events"
-	default:
-		f.Message = fmt.Sprintf("%s is not ready: %s", src, said(c.Reason+": "+c.Message))
-		f.Hint = l.notReadyHint(src, c)
-		if noMatch(c) && l.nothingYet(src) {
-			f.Severity = info
-			f.Message += "; the registry has nothing for it yet"
-			f.Hint = "nothing to do: it is ready with the first version that it can select"
-		}
-	}
-	return []Fault{f}
-}
-
-// noMatch reports whether Flux found no tag to select (source-controller, getTagBySemver).
-func noMatch(c condition) bool {
-	text := strings.ToLower(c.Message)
-	return strings.Contains(text, "no match found for semver") || strings.Contains(text, "no matching artifact")
-}
-
-// nothingYet reports whether the registry has nothing that a source could select.
-func (l look) nothingYet(src *source) bool {
-	sel, problem := selectionOf(src)
-	return problem == "" && sel.pick(l.registry.Tags) == ""
-}
-
-func (l look) notReadyHint(src *source, c condition) string {
-	text := strings.ToLower(c.Message)
-	has := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
-	}
-	switch {
-	case noMatch(c):
-		return fmt.Sprintf("either spec.url is not this repository (%s), or spec.ref.semver lets nothing of it in: `flux reconcile source oci %s` asks again",
-			quote("oci://"+l.registry.Name), on(src.id()))
-	case has("unauthorized", "denied", "forbidden", "401", "403", "credential"):
-		return fmt.Sprintf("the cluster may not read the repository: mend or renew the secret of spec.secretRef of %s (a token with read:packages), or make the package public", src)
-	case has("404", "not found", "name_unknown", "manifest_unknown"):
-		return fmt.Sprintf("it is not where spec.url of %s points, or was deleted there; the repository is %s", src, quote("oci://"+l.registry.Name))
-	}
-	return "`kubectl describe ocirepository " + on(src.id()) + "` has the rest; `flux reconcile source oci " + on(src.id()) + "` tries again"
 }
