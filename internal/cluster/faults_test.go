@@ -46,7 +46,7 @@ func TestFaults(t *testing.T) {
 		{"suspended Alert", Integration, change{"Alert github-status", "spec.suspend", true}, "suspended", "flux resume alert github-status"},
 		{"suspended Provider", Integration, change{"Provider github-status", "spec.suspend", true}, "suspended", "Provider"},
 		{"source fails", Integration, change{"OCIRepository platform", "status.conditions", notReady("OCIArtifactPullFailed", "failed to determine artifact digest:\n GET https://ghcr.io/v2/: DENIED: denied")}, "source-not-ready", "secretRef"},
-		{"source finds no match", Integration, change{"OCIRepository platform", "status.conditions", notReady("ReadOperationFailed", "no match found for semver: >= 0.0.0-0")}, "source-not-ready", "either spec.url"},
+		{"source finds no match", Integration, change{"OCIRepository platform", "status.conditions", notReady("ReadOperationFailed", "no match found for semver: >= 0.0.0-0")}, "source-not-ready", "every 15 minutes at least"},
 		{"source hangs", Live, change{"OCIRepository platform", "status.conditions", oneCondition("Ready", "Unknown", "Progressing", "building artifact", now.Add(-3*time.Hour))}, "source-not-ready", "building artifact"},
 		{"source under way", Live, change{"OCIRepository platform", "status.conditions", oneCondition("Ready", "Unknown", "Progressing", "building artifact", now.Add(-time.Hour))}, "", ""},
 		{"source was never looked at", Live, change{"OCIRepository platform", "status.conditions", absent{}}, "source-not-ready", "source-controller"},

@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oci-promote/oci-promote/internal/version"
 )
+
+// maxBackoff is how long source-controller waits at most until it asks a failing source again: 0.75 s, doubled with
+// each failure up to this, whatever spec.interval is (docs/facts.md 32).
+const maxBackoff = 15 * time.Minute
 
 // sourceNotReady finds a source that cannot fetch.
 func (l look) sourceNotReady(src *source) []Fault {
@@ -30,21 +35,41 @@ func (l look) sourceNotReady(src *source) []Fault {
 }
 
 // failingSource tells why a source cannot fetch, in Flux's words. It is no error where the registry has nothing for it
-// yet.
+// yet, and where what it has, or the failure, is younger than the backoff.
 func (l look) failingSource(src *source, f Fault) Fault {
 	c, want := src.ready(), l.wants(src)
 	f.Message = fmt.Sprintf("%s is not ready: %s", src, said(c.Reason+": "+c.Message))
-	if !l.saysNothing(c) || want != "" {
+	nothing := l.saysNothing(c)
+	switch {
+	case nothing && want == "":
+		f.Severity = info
+		f.Message += "; the registry has nothing for it yet"
+		if denied(c) {
+			f.Message += ", and may deny what is not there"
+		}
+		f.Hint = "nothing to do: it takes the first version that it can select within 15 minutes; then " + askNow(src) + " does it at once"
+	case (nothing || unreachable(c)) && want != "" && l.asksAgain(src, want):
+		f.Severity = info
+		f.Message += fmt.Sprintf("; the registry has %s for it, and source-controller asks a failing source again by exponential backoff,"+
+			" not by spec.interval: within 15 minutes", quote(want))
+		f.Hint = "nothing to do; now: " + askNow(src)
+	default:
 		f.Hint = l.notReadyHint(src, c)
-		return f
 	}
-	f.Severity = info
-	f.Message += "; the registry has nothing for it yet"
-	if denied(c) {
-		f.Message += ", and may deny what is not there"
-	}
-	f.Hint = "nothing to do: it is ready with the first version that it can select"
 	return f
+}
+
+// asksAgain reports whether source-controller may not have asked since the registry has a tag, and since the source fails. A
+// failure whose words change, as of a port, looks new each time: what it keeps from a cluster is late by the tag's age.
+func (l look) asksAgain(src *source, tag string) bool {
+	ready, failing := l.ready(tag), src.readySince()
+	if !src.fetched(tag) && l.late(ready) {
+		return false
+	}
+	if failing.After(ready) {
+		ready = failing
+	}
+	return l.now.Sub(ready) < maxBackoff
 }
 
 // wants is the tag that a source selects of what the registry has; "" for none.
@@ -71,6 +96,11 @@ func (l look) saysNothing(c condition) bool {
 	return denied(c) && len(ladder.Candidates)+len(ladder.Stables) <= 1
 }
 
+// unreachable reports whether the registry did not answer, or could not.
+func unreachable(c condition) bool {
+	return has(c, "dial tcp", "connection re", "timeout", "deadline exceeded", "eof", "status code 5", "toomanyrequests", "status code 429")
+}
+
 func denied(c condition) bool {
 	return c.Reason == "AuthenticationFailed" || has(c, "unauthorized", "denied", "forbidden", "credential")
 }
@@ -84,11 +114,20 @@ func has(c condition, words ...string) bool {
 func (l look) notReadyHint(src *source, c condition) string {
 	switch {
 	case has(c, "no match found for semver", "no matching artifact"):
-		return fmt.Sprintf("either spec.url is not this repository (%s), or spec.ref.semver lets nothing of it in: `flux reconcile source oci %s` asks again", l.url(), on(src.id()))
+		return fmt.Sprintf("the registry has %s for it, and source-controller asks every 15 minutes at least: does it run, and is its proxy or mirror of the registry current? now: %s",
+			quote(l.wants(src)), askNow(src))
 	case denied(c):
 		return fmt.Sprintf("the cluster may not read the repository: mend or renew the secret of spec.secretRef of %s (a token with read:packages), or make the package public", src)
 	case has(c, "not found", "name_unknown", "manifest_unknown"):
-		return fmt.Sprintf("it is not where spec.url of %s points, or was deleted there; the repository is %s", src, l.url())
+		return fmt.Sprintf("it was deleted there, or the cluster reads through a proxy or mirror that does not have it; the repository is %s. Now: %s", l.url(), askNow(src))
+	case unreachable(c):
+		return fmt.Sprintf("can the cluster reach %s? once it can, source-controller asks within 15 minutes; now: %s", l.url(), askNow(src))
 	}
-	return "`kubectl describe ocirepository " + on(src.id()) + "` has the rest; `flux reconcile source oci " + on(src.id()) + "` tries again"
+	return "`kubectl describe ocirepository " + on(src.id()) + "` has the rest; " + askNow(src) + " tries again"
+}
+
+// askNow are the commands that make source-controller ask the registry without waiting.
+func askNow(src *source) string {
+	return fmt.Sprintf("`flux reconcile source oci %s`, or `kubectl annotate --overwrite ocirepository %s reconcile.fluxcd.io/requestedAt=\"$(date +%%s)\"`",
+		on(src.id()), on(src.id()))
 }

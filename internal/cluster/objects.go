@@ -183,6 +183,15 @@ func (o *object[Spec]) readySince() time.Time {
 	return o.Metadata.CreationTimestamp.Time
 }
 
+// fetched reports whether what a source has is of a tag.
+func (o *object[Spec]) fetched(tag string) bool {
+	if o.Status.Artifact == nil {
+		return false
+	}
+	has, _ := revision(o.Status.Artifact.Revision)
+	return has == tag
+}
+
 // inOrder gives objects in an order that is always the same.
 func inOrder[Spec any](all map[id]*object[Spec]) []*object[Spec] {
 	list := make([]*object[Spec], 0, len(all))

@@ -33,7 +33,7 @@ func TestNothingToSelectYet(t *testing.T) {
 	r := registry(t, Live)
 	r.Tags, r.Stable = []string{"0.0.1-rc.1"}, ""
 	wantFaults(t, s.Faults(Live, r, gate, now, maxAge), "(source-not-ready)", "nothing for it yet")
-	wantFaults(t, s.Faults(Live, registry(t, Live), gate, now, maxAge), "source-not-ready", "either spec.url")
+	wantFaults(t, s.Faults(Live, registry(t, Live), gate, now, maxAge), "source-not-ready", `the registry has "0.0.1" for it`)
 }
 
 // The first error of a source explains the rest.

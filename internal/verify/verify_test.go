@@ -366,6 +366,8 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "the clusters were there before the first push", host: &told{}, at: late, change: both("0.0.1=a", "0.0.1=a", "INTEGRATION_SOURCE", "False", "LIVE_SOURCE", "False",
 			`"reason":"Succeeded","message":"no match found for semver"`, `"reason":"ReadOperationFailed","message":"GET https://registry.test/v2/acme/fleet/tags/list: NAME_UNKNOWN: repository name not known to registry"`),
 			path: "x......", want: "!not-built source-not-ready source-not-ready", message: "nothing was ever pushed"},
+		{name: "live's source still fails after the first promotion", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@20", head: "b"}, at: early,
+			change: both("0.0.2=b", "0.0.1=a", "LIVE_SOURCE", "False"), path: "+++++w.", want: "source-not-ready", message: "not by spec.interval"},
 		{name: "integration's constraint", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.1=a", "0.0.1=a", "INTEGRATION_SEMVER", ">= 0.0.0"), path: "++x....", want: "!wrong-semver"},
 		{name: "integration is not healthy", words: oneMore, host: &told{words: "b:failure@5", head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", "INTEGRATION_READY", "False"), path: "+++x...", want: "!kustomization-failing", message: "HealthCheckFailed"},
 		{name: "nobody reports", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", `"platform"}]`, `"platform-dev"}]`), path: "+++x...", want: "!alert-wrong-source"},
