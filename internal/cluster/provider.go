@@ -134,6 +134,10 @@ func (l look) noSecret(_ *alert, p *provider, _ *kustomization) []Fault {
 	case l.named && !l.secrets[ref]:
 		f.Message = fmt.Sprintf("%s has its login in %s, which is not there", p, naming("Secret", ref))
 		f.Hint = fmt.Sprintf("`kubectl create secret generic %s --from-file=token=FILE`, with a token that may write commit statuses", on(ref))
+		if len(l.secrets) == 0 {
+			f.Message += ", nor is any other"
+			f.Hint += "; the list of secrets has none at all, as it has where kubectl may not list them"
+		}
 	default:
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -17,8 +18,9 @@ const MaxFile = 32 << 20
 const maxNested = 8
 
 // Add reads one file into the state: what kubectl get -o json prints (a List, one object, or
-// several of them one after the other), or the names of secrets, "NAMESPACE NAME" a line. Of
-// an object that comes twice the later counts; other kinds than Flux's are passed over.
+// several of them one after the other), or the names of secrets, "NAMESPACE NAME" a line. An
+// empty file says that there are no secrets where its name has that word, and is refused
+// otherwise. Of an object that comes twice the later counts; other kinds than Flux's are passed over.
 //
 // Refused are a file of another form, one larger than MaxFile, one with the data of a Secret,
 // and one with another object of a name that is there already, which is another cluster's.
@@ -30,7 +32,7 @@ func (s *State) Add(name string, r io.Reader) error {
 		return fmt.Errorf("reading %s: %w", quote(name), err)
 	}
 	s.files = append(s.files, name)
-	if err := s.read(blob); err != nil {
+	if err := s.read(name, blob); err != nil {
 		hint := "make it with `" + getObjects + "`"
 		var h *hinted
 		if errors.As(err, &h) {
@@ -41,14 +43,17 @@ func (s *State) Add(name string, r io.Reader) error {
 	return nil
 }
 
-func (s *State) read(blob []byte) error {
+func (s *State) read(name string, blob []byte) error {
 	if len(blob) > MaxFile {
 		return fmt.Errorf("it is larger than %d MiB", MaxFile>>20)
 	}
 	blob = bytes.TrimSpace(bytes.TrimPrefix(blob, []byte("\ufeff")))
 	switch {
+	case len(blob) == 0 && slices.Contains(words(base(name)), "secrets"):
+		s.named = true
+		return nil
 	case len(blob) == 0:
-		return errors.New("it is empty; expected kubectl's output with -o json")
+		return errors.New("it is empty, as it is where kubectl failed; expected kubectl's output with -o json")
 	case bytes.HasPrefix(blob, []byte("\xff\xfe")), bytes.HasPrefix(blob, []byte("\xfe\xff")), bytes.IndexByte(blob[:min(64, len(blob))], 0) >= 0:
 		return &hinted{
 			errors.New("it is UTF-16, as PowerShell's > writes it; expected kubectl's output with -o json in UTF-8"),
@@ -108,6 +113,7 @@ func (s *State) readObject(raw json.RawMessage, of kindOf, depth int) error {
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return fmt.Errorf("the items of its %s are no list; expected kubectl's output with -o json", kindName(of.Kind))
 	}
+	s.named = s.named || listed == "Secret"
 	for _, item := range list.Items {
 		if err := s.readObject(item, kindOf{of.APIVersion, listed}, depth+1); err != nil {
 			return err

@@ -14,13 +14,20 @@ import (
 // RoleOf reads the role of a cluster from a file's name that has it as a whole word:
 // integration.json, flux-live-objects.json. Not ok where it has neither or both.
 func RoleOf(file string) (Role, bool) {
-	return roleIn(file[strings.LastIndexAny(file, `/\`)+1:])
+	return roleIn(base(file))
+}
+
+func base(file string) string { return file[strings.LastIndexAny(file, `/\`)+1:] }
+
+// words are the words of a text, in lower case.
+func words(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
 // roleIn is the role that a text has as a whole word. Not ok where it has neither or both.
 func roleIn(text string) (Role, bool) {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	integration, live := slices.Contains(words, string(Integration)), slices.Contains(words, string(Live))
+	all := words(text)
+	integration, live := slices.Contains(all, string(Integration)), slices.Contains(all, string(Live))
 	switch {
 	case integration == live:
 		return "", false

@@ -109,3 +109,24 @@ func TestHintsOfRecordedStates(t *testing.T) {
 		})
 	}
 }
+
+// Where a cluster has no Secret, kubectl prints nothing, a header or an empty list (docs/facts.md 35), and the one that is missing is
+// named. The file is of secrets by its name.
+func TestNoSecretsAtAll(t *testing.T) {
+	for _, text := range []string{"", "\n", "NS    NAME\n", `{"apiVersion":"v1","kind":"SecretList","items":[]}`} {
+		s := state(t, Integration, recording(t, "provider-secret-missing", Integration))
+		if err := s.Add("state/integration-secrets.txt", strings.NewReader(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		wantFaults(t, s.Faults(Integration, recordedRegistry(t, Integration), recordedGate, recordedAt, maxAge), "provider-secret-missing",
+			"Secret flux-system/github-token, which is not there", "none at all", "may not list")
+	}
+	s := state(t, Integration, recording(t, "healthy", Integration), []byte("flux-system github-token\n"))
+	wantFaults(t, s.Faults(Integration, recordedRegistry(t, Integration), recordedGate, recordedAt, maxAge), "")
+	for _, name := range []string{"integration.json", "secretary.json", "secrets/integration.json"} {
+		if err := new(State).Add(name, strings.NewReader("")); err == nil {
+			t.Errorf("%s is empty, and was taken for a list of secrets", name)
+		}
+	}
+}

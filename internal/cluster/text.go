@@ -17,7 +17,7 @@ const (
 // The commands that make the files.
 const (
 	getObjects = "kubectl get ocirepositories,kustomizations,alerts,providers,helmreleases -A -o json"
-	listNames  = "kubectl get secrets -A -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name --no-headers"
+	listNames  = "kubectl get secrets -A -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name"
 )
 
 // hinted is an error with a line that says what to do.
