@@ -78,7 +78,7 @@ var Inputs = []Input{
 	{Name: "release-prefix", Modes: tag, Default: "v", Help: "what comes before X.Y.Z in the release's git tag"},
 	{Name: "max-age", Modes: verify, Default: "2h", Help: "older than this and not promoted is stuck"},
 	{Name: "live-status-context", Modes: verify, Help: "prefix of the commit status context by which live reports; unset: it reports none"},
-	{Name: "cluster-state", Modes: verifyPrune, Help: "files with kubectl get -o json output, one a line: FILE, integration=FILE or live=FILE"},
+	{Name: "cluster-state", Modes: verifyPrune, Help: "files with kubectl get -o json output, one a line, several a cluster: FILE, integration=FILE or live=FILE"},
 	{Name: "fail-on", Modes: verify, Default: "error", Help: "error, warning or never"},
 	{Name: "issue", Modes: verify, Default: "false", IsBool: true, Help: "keep one tracking issue open while unhealthy, close it after"},
 	{Name: "deployments", Modes: verify, Default: "false", IsBool: true, Help: "let GitHub's Deployments show what runs on integration and live"},

@@ -130,7 +130,7 @@ func (l look) sourcesOf(a *alert) string {
 func (l look) declareAlert(k *kustomization) string {
 	for _, kind := range []string{"Alert", "Provider"} {
 		if l.foreign[kind] {
-			return "the file has objects of that name of another API: name Flux's in full, `kubectl get alerts.notification.toolkit.fluxcd.io,providers.notification.toolkit.fluxcd.io -A -o json`"
+			return "the file has objects of that name of another API: make it with `" + getObjects + "`"
 		}
 	}
 	return fmt.Sprintf("declare a Provider of type github and an Alert with eventSources kind: Kustomization, name: %s in namespace %s;"+

@@ -26,7 +26,7 @@ func (l look) noProvider(a *alert) []Fault {
 		Hint:    fmt.Sprintf("declare that Provider in the namespace of the Alert, or correct spec.providerRef.name of %s", a),
 	}
 	if l.foreign["Provider"] {
-		f.Hint = "`kubectl get providers` means another API here: make the file with providers.notification.toolkit.fluxcd.io in its place"
+		f.Hint = "`kubectl get providers` means another API here: make the file with `" + getObjects + "`"
 	}
 	return []Fault{f}
 }

@@ -206,7 +206,7 @@ func TestDelivery(t *testing.T) {
 func TestProvidersOfAnotherAPI(t *testing.T) {
 	s := state(t, Integration, recorded(t, "integration.json",
 		change{"Provider github-status", "apiVersion", "pkg.crossplane.io/v1"}, change{"Provider slack", "apiVersion", "pkg.crossplane.io/v1"}))
-	wantFaults(t, s.Faults(Integration, registry(t, Integration), gate, now, maxAge), "provider-missing", "providers.notification.toolkit.fluxcd.io")
+	wantFaults(t, s.Faults(Integration, registry(t, Integration), gate, now, maxAge), "provider-missing", "grep toolkit.fluxcd.io")
 }
 
 // Without a gate's name what applies the repository counts.

@@ -14,9 +14,10 @@ const (
 	maxSaid   = 300 // runes of what Flux says
 )
 
-// The commands that make the files.
+// The commands that make the files, on any cluster: kubectl refuses a kind that is not installed, and all others with it
+// (docs/facts.md 35).
 const (
-	getObjects = "kubectl get ocirepositories,kustomizations,alerts,providers,helmreleases -A -o json"
+	getObjects = `kubectl get "$(kubectl api-resources -o name | grep toolkit.fluxcd.io | paste -sd, -)" -A -o json`
 	listNames  = "kubectl get secrets -A -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name"
 )
 
