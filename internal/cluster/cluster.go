@@ -35,8 +35,9 @@ type State struct {
 	alerts         map[id]*alert
 	providers      map[id]*provider
 	releases       map[id]*release
-	secrets        map[id]bool     // names only
-	named          bool            // whether secrets were told of at all
+	secrets        map[id]bool // names only
+	named          bool        // whether secrets were told of at all
+	refusals       map[telling]refusal
 	foreign        map[string]bool // kinds that were there, of an API that is not Flux's
 }
 
@@ -49,6 +50,7 @@ type Registry struct {
 	Stable     string                         // the highest; "" for none
 	Digest     func(tag string) digest.Digest // "" for unknown
 	Ready      func(tag string) time.Time     // since when a cluster could have taken what a tag names; zero for unknown
+	Reported   func(d digest.Digest) bool     // whether GitHub has integration's word on an artifact; nil where it was not asked
 }
 
 // Gate is the Kustomization whose health counts, and the GitHub repository that must hear of

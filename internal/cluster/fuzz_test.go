@@ -15,6 +15,7 @@ func FuzzAdd(f *testing.F) {
 {"kind":"Kustomization","metadata":{"name":"platform"},"spec":{"sourceRef":{"kind":"OCIRepository","name":"s"},"dependsOn":[{"name":"platform"}]},"status":{"conditions":[{"type":"Ready","status":"False","reason":"DependencyNotReady"}]}}]}`))
 	f.Add([]byte(`{"kind":"Alert","metadata":{"name":"a"},"spec":{"providerRef":{"name":"p"},"eventSources":[{"kind":"Kustomization","name":"*"}]}}
 {"kind":"Provider","metadata":{"name":"p"},"spec":{"type":"github","address":"git@h:o/r"}}`))
+	f.Add([]byte(`{"apiVersion":"v1","kind":"Event","reason":"NotificationDispatchFailed","involvedObject":{"kind":"Alert","name":"a"},"message":"failed to send notification for Kustomization/flux-system/platform: 403 x"}`))
 	f.Add([]byte("NS NAME\nflux-system github-token\n"))
 	f.Add([]byte(`{"kind":"SecretList","items":[{"metadata":{"name":"a"},"data":{"b":"c"}}]}`))
 	f.Add([]byte("---\nkind: List"))

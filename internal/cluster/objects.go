@@ -107,6 +107,7 @@ type status struct {
 // latest first.
 type snapshot struct {
 	FirstReconciled      stamp  `json:"firstReconciled"`
+	LastReconciled       stamp  `json:"lastReconciled"`
 	LastReconciledStatus string `json:"lastReconciledStatus"`
 	Metadata             struct {
 		Revision string `json:"revision"`

@@ -11,7 +11,7 @@ func (l look) way(a *alert, p *provider, k *kustomization) []Fault {
 	if p == nil {
 		return l.noProvider(a)
 	}
-	for _, check := range []func(*alert, *provider, *kustomization) []Fault{silent, filters, l.wrongAddress, l.noSecret, refused, drops} {
+	for _, check := range []func(*alert, *provider, *kustomization) []Fault{silent, filters, l.wrongAddress, l.noSecret, refused, l.undelivered, drops} {
 		if found := check(a, p, k); len(found) > 0 {
 			return found
 		}

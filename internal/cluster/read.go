@@ -139,6 +139,8 @@ func (s *State) keep(raw json.RawMessage, of kindOf) error {
 	switch {
 	case of.Kind == "Secret":
 		return s.readSecret(raw)
+	case of.Kind == "Event" && of.APIVersion == "v1":
+		return s.readEvent(raw)
 	case is("OCIRepository", "source"):
 		return put(&s.sources, raw, of.Kind)
 	case is("Kustomization", "kustomize"):

@@ -88,6 +88,7 @@ func TestRefused(t *testing.T) {
 		"followed by YAML":       {alertJSON + "\nhunter2: 1", "not JSON after byte"},
 		"followed by an array":   {alertJSON + `["hunter2"]`, "no kind"},
 		"no kind":                {`{"data":"hunter2"}`, "no kind"},
+		"an event that is none":  {`{"apiVersion":"v1","kind":"Event","reason":7,"message":"hunter2"}`, "an Event that cannot be read"},
 		"a kind that is none":    {`{"kind":["hunter2"]}`, "no kind"},
 		"an item that is none":   {object("List", `"items":["hunter2"]`), "no kind"},
 		"items that are none":    {object("List", `"items":"hunter2"`), "items of its List"},

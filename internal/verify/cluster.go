@@ -39,6 +39,9 @@ func (r *reading) registry(role cluster.Role) cluster.Registry {
 		reg.Constraint = r.Clusters.Live
 	}
 	reg.Candidate = r.nextCandidate()
+	if r.Host != nil {
+		reg.Reported = func(d digest.Digest) bool { return r.heard.words[d].Integration.State != "" }
+	}
 	return reg
 }
 

@@ -372,6 +372,10 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "integration is not healthy", words: oneMore, host: &told{words: "b:failure@5", head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", "INTEGRATION_READY", "False"), path: "+++x...", want: "!kustomization-failing", message: "HealthCheckFailed"},
 		{name: "nobody reports", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", `"platform"}]`, `"platform-dev"}]`), path: "+++x...", want: "!alert-wrong-source"},
 		{name: "the report does not arrive", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a"), path: "+++x...", want: "!provider-failing", message: "did not reach commit"},
+		{name: "the report does not arrive, and the Alert says why", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", providerJSON, refusedJSON+providerJSON),
+			path: "+++x...", want: "!provider-failing", message: "403 Resource not accessible"},
+		{name: "a report did not arrive, and another did", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b", providerJSON, refusedJSON+providerJSON),
+			path: "+++++++", want: "?provider-failing", message: "all the same"},
 		{name: "promoted just now, live follows", words: oneMore + "+b 0.0.2=b", host: &told{head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++w.", want: "?behind"},
 		{name: "promoted long ago, live does not follow", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++x.", want: "!behind"},
 		{name: "live is pinned", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a", `"semver":"LIVE_SEMVER"`, `"tag":"0.0.1"`), path: "+++++x.", want: "!pinned", message: "0.0.1"},
@@ -475,6 +479,13 @@ const clusterJSON = `{"kind":"List","items":[
  "spec":{"eventSeverity":"info","providerRef":{"name":"status"},"eventSources":[{"kind":"Kustomization","name":"platform"}]}},
 {"kind":"Provider","apiVersion":"notification.toolkit.fluxcd.io/v1beta3","metadata":{"name":"status","namespace":"flux-system"},
  "spec":{"type":"github","address":"https://github.com/acme/fleet","secretRef":{"name":"token"}}}]}`
+
+// refusedJSON is what an Alert says of a report that did not get out, to stand before its Provider.
+const (
+	providerJSON = `{"kind":"Provider","apiVersion"`
+	refusedJSON  = `{"kind":"Event","apiVersion":"v1","reason":"NotificationDispatchFailed","involvedObject":{"kind":"Alert","name":"status","namespace":"flux-system"},"lastTimestamp":"2026-01-01T00:14:01Z",
+ "message":"failed to send notification for Kustomization/flux-system/platform: could not create commit status: 403 Resource not accessible by personal access token []"},`
+)
 
 // both are the states of both clusters, which have TAG=LETTER. Changes are pairs of what is
 // replaced and by what.
