@@ -33,6 +33,35 @@ func (l look) deliveryFaults() (all []Fault) {
 	return all
 }
 
+// commitAnnotation goes into every event of the object that has it, and decides on which commit a report is posted,
+// whatever artifact it is about (docs/facts.md 3, 25).
+const commitAnnotation = "event.toolkit.fluxcd.io/commit"
+
+// misdirected finds a Kustomization of which all reports go to one commit. Live need not report.
+func (l look) misdirected() (all []Fault) {
+	for _, k := range l.gates() {
+		commit, has := k.Metadata.Annotations[commitAnnotation]
+		if !has || l.strays(k) != "" || l.role == Live && !l.tells(k) {
+			continue
+		}
+		all = append(all, Fault{
+			Code: "wrong-commit", Severity: warning, Stage: l.applied(),
+			Message: fmt.Sprintf("%s has the annotation %s: every report of it goes to commit %s, whatever artifact it is about", k, commitAnnotation, quote(commit)),
+			Hint: fmt.Sprintf("`kubectl annotate kustomization.kustomize.toolkit.fluxcd.io %s %s-`, and remove it where it is declared;"+
+				" Flux takes the commit from the artifact's own annotation", on(k.id()), commitAnnotation),
+		})
+	}
+	return all
+}
+
+// tells reports whether an Alert to GitHub has a Kustomization among its sources.
+func (l look) tells(k *kustomization) bool {
+	return slices.ContainsFunc(inOrder(l.alerts), func(a *alert) bool {
+		p := l.providerOf(a)
+		return p != nil && toGitHub(p) && hears(a, k)
+	})
+}
+
 func (l look) delivery(k *kustomization) []Fault {
 	var ways, lost, usable []Fault
 	for _, a := range inOrder(l.alerts) {

@@ -180,6 +180,7 @@ func (l look) faults() []Fault {
 		}
 	}
 	all = append(all, l.kustomizationFaults(all)...)
+	all = append(all, l.misdirected()...)
 	if l.role == Integration {
 		all = append(all, l.deliveryFaults()...)
 	}

@@ -33,6 +33,7 @@ type metadata struct {
 	Name              string            `json:"name"`
 	UID               string            `json:"uid"`
 	Labels            map[string]string `json:"labels"`
+	Annotations       map[string]string `json:"annotations"`
 	CreationTimestamp stamp             `json:"creationTimestamp"`
 }
 

@@ -110,6 +110,32 @@ func TestHintsOfRecordedStates(t *testing.T) {
 	}
 }
 
+// The state is recorded but for the annotation, whose form is that of fluxcd/pkg runtime 0.110.3 (events/recorder.go): it goes into each
+// event of the object, without its group.
+func TestCommitAnnotation(t *testing.T) {
+	annotated := change{"Kustomization platform", "metadata.annotations", map[string]any{"event.toolkit.fluxcd.io/commit": "sha1:70697a6bf3487ae0c8bb443dc328309abb0cf31a"}}
+	other := change{"Kustomization platform", "metadata.annotations", map[string]any{"event.toolkit.fluxcd.io/cluster": "integration"}}
+	stables := change{"OCIRepository platform", "spec.ref.semver", ">= 0.0.0"}
+	for _, test := range []struct {
+		role    Role
+		of      Role // whose recording
+		changes []change
+		want    string
+	}{
+		{Integration, Integration, []change{annotated}, "wrong-commit?"},
+		{Integration, Integration, []change{other}, ""},
+		{Live, Live, []change{annotated}, ""}, // it reports nothing
+		{Live, Integration, []change{annotated, stables}, "wrong-commit?"},
+	} {
+		s := state(t, test.role, altered(t, recording(t, "healthy", test.of), test.changes...))
+		got := s.Faults(test.role, recordedRegistry(t, test.role), recordedGate, recordedAt, maxAge)
+		wantFaults(t, got, test.want)
+		if len(got) == 1 && (!strings.Contains(got[0].Message, `goes to commit "sha1:70697a6b`) || !strings.Contains(got[0].Hint, "platform -n flux-system event.toolkit.fluxcd.io/commit-`")) {
+			t.Errorf("got %+v", got)
+		}
+	}
+}
+
 // Where a cluster has no Secret, kubectl prints nothing, a header or an empty list (docs/facts.md 35), and the one that is missing is
 // named. The file is of secrets by its name.
 func TestNoSecretsAtAll(t *testing.T) {

@@ -97,7 +97,7 @@ const (
 	GitHubNotRead        Code = "github-not-read"
 )
 
-// ProviderFailing is what only GitHub and a cluster together tell. The codes that a cluster
+// ProviderFailing is what a cluster tells, or GitHub and a cluster together. The other codes that a cluster
 // alone tells are internal/cluster's.
 const ProviderFailing Code = "provider-failing"
 

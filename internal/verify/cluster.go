@@ -59,9 +59,18 @@ func (r *reading) checkClusters() (integration, live []pipeline.Finding) {
 
 // clusterError is the first error of its kind that the clusters in a role told of; nil for none.
 func (r *reading) clusterError(role cluster.Role, is func(pipeline.Finding) bool) *pipeline.Finding {
+	return r.clusterFinding(role, func(f pipeline.Finding) bool { return f.Severity == pipeline.Error && is(f) })
+}
+
+// misdirected is what integration told of reports that go to another commit; nil for none.
+func (r *reading) misdirected() *pipeline.Finding {
+	return r.clusterFinding(cluster.Integration, func(f pipeline.Finding) bool { return f.Code == "wrong-commit" })
+}
+
+func (r *reading) clusterFinding(role cluster.Role, is func(pipeline.Finding) bool) *pipeline.Finding {
 	for _, s := range r.States {
 		for _, f := range r.faultsOf(s, role) {
-			if f.Severity == pipeline.Error && is(f) {
+			if is(f) {
 				return &f
 			}
 		}
@@ -107,7 +116,7 @@ func (r *reading) checkDelivery() []pipeline.Finding {
 		return nil
 	}
 	w, asked := r.heard.words[a.Desc.Digest]
-	if !asked || w.Integration.State != "" {
+	if !asked || w.Integration.State != "" || r.misdirected() != nil {
 		return nil
 	}
 	for _, s := range r.States {

@@ -188,13 +188,18 @@ func (r *reading) noReport(w Word, since time.Time) *pipeline.Finding {
 	if w.State != "" {
 		said = fmt.Sprintf("no more than %q", w)
 	}
-	return &pipeline.Finding{
+	f := &pipeline.Finding{
 		Code: pipeline.NoReport, Severity: pipeline.Error, Since: since,
 		Message: fmt.Sprintf("commit %s has %s, although integration selects %s%s: it did not apply it, or its report did not arrive"+
 			" (no Alert, a Provider of the wrong type or address, a token that may not write commit statuses)", short(r.subject.commit), said, r.subject.candidate, sinceWords(since)),
 		Hint: fmt.Sprintf("on integration: `flux get kustomizations %s` and `kubectl logs -n flux-system deploy/notification-controller`; with cluster-state verify looks at the Alert and the Provider itself;"+
 			" if it is healthy there, promote it by hand: mode tag with artifact-sha %s", r.kustomization(), short(r.subject.commit)),
 	}
+	if cause := r.misdirected(); cause != nil {
+		f.Message += "; " + cause.Message
+		f.Hint = cause.Hint
+	}
+	return f
 }
 
 func sinceWords(t time.Time) string {

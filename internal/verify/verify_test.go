@@ -376,6 +376,10 @@ func TestVerifyFindings(t *testing.T) {
 			path: "+++x...", want: "!provider-failing", message: "403 Resource not accessible"},
 		{name: "a report did not arrive, and another did", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b", providerJSON, refusedJSON+providerJSON),
 			path: "+++++++", want: "?provider-failing", message: "all the same"},
+		{name: "the reports go to another commit", words: oneMore, host: &told{head: "b"}, at: late, change: both("0.0.2-rc.2=b", "0.0.1=a", kustomizationJSON, kustomizationJSON+annotationJSON),
+			path: "+++x...", want: "!no-report ?wrong-commit ?wrong-commit", message: "every report of it goes to commit"},
+		{name: "the reports go to another commit, and nothing is late", words: oneMore, host: &told{head: "b"}, at: early, change: both("0.0.2-rc.2=b", "0.0.1=a", kustomizationJSON, kustomizationJSON+annotationJSON),
+			path: "+++w...", want: "?wrong-commit ?wrong-commit"},
 		{name: "promoted just now, live follows", words: oneMore + "+b 0.0.2=b", host: &told{head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++w.", want: "?behind"},
 		{name: "promoted long ago, live does not follow", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a"), path: "+++++x.", want: "!behind"},
 		{name: "live is pinned", words: oneMore + "+b 0.0.2=b", host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.1=a", `"semver":"LIVE_SEMVER"`, `"tag":"0.0.1"`), path: "+++++x.", want: "!pinned", message: "0.0.1"},
@@ -485,6 +489,12 @@ const (
 	providerJSON = `{"kind":"Provider","apiVersion"`
 	refusedJSON  = `{"kind":"Event","apiVersion":"v1","reason":"NotificationDispatchFailed","involvedObject":{"kind":"Alert","name":"status","namespace":"flux-system"},"lastTimestamp":"2026-01-01T00:14:01Z",
  "message":"failed to send notification for Kustomization/flux-system/platform: could not create commit status: 403 Resource not accessible by personal access token []"},`
+)
+
+// annotationJSON follows the start of a Kustomization whose reports all go to one commit.
+const (
+	kustomizationJSON = `"kind":"Kustomization","apiVersion":"kustomize.toolkit.fluxcd.io/v1","metadata":{`
+	annotationJSON    = `"annotations":{"event.toolkit.fluxcd.io/commit":"sha1:70697a6bf3487ae0c8bb443dc328309abb0cf31a"},`
 )
 
 // both are the states of both clusters, which have TAG=LETTER. Changes are pairs of what is
