@@ -21,7 +21,7 @@ func (l look) sourceBehind(src *source) []Fault {
 	}
 	ready := l.ready(want)
 	f := Fault{
-		Code: "behind", Severity: info, Stage: l.stage(), Since: ready,
+		Code: "behind", Severity: info, Stage: l.stage(), Since: ready, ByAge: true,
 		Message: fmt.Sprintf("%s has fetched %s, and selects %s, which is on its way", src, has, quote(want)),
 		Hint:    fmt.Sprintf("nothing to do; `flux reconcile source oci %s` fetches it now", on(src.id())),
 	}
@@ -72,7 +72,7 @@ func (l look) kustomizationBehind(k *kustomization) []Fault {
 	}
 	a := src.Status.Artifact
 	f := Fault{
-		Code: "behind", Severity: info, Stage: l.applied(), Since: a.LastUpdateTime.Time,
+		Code: "behind", Severity: info, Stage: l.applied(), Since: a.LastUpdateTime.Time, ByAge: true,
 		Message: fmt.Sprintf("%s has applied %s, and %s of %s is on its way", k, quote(k.Status.LastAppliedRevision), quote(a.Revision), src),
 		Hint:    fmt.Sprintf("nothing to do; `flux reconcile kustomization %s` applies it now", on(k.id())),
 	}

@@ -87,6 +87,7 @@ type Fault struct {
 	Message  string // what is wrong, with the likely cause
 	Hint     string // the command or the setting that mends it
 	Since    time.Time
+	ByAge    bool // it is a fault only by the time since when something could have been taken
 }
 
 // Revision is what a cluster has of the repository, and since when.

@@ -54,6 +54,7 @@ func (l look) failingSource(src *source, f Fault) Fault {
 			" not by spec.interval: within 15 minutes", quote(want))
 		f.Hint = "nothing to do; now: " + askNow(src)
 	default:
+		f.ByAge = nothing
 		f.Hint = l.notReadyHint(src, c)
 	}
 	return f

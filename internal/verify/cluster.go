@@ -81,7 +81,7 @@ func (r *reading) clusterFinding(role cluster.Role, is func(pipeline.Finding) bo
 func (r *reading) faultsOf(s *cluster.State, role cluster.Role) (all []pipeline.Finding) {
 	for _, f := range s.Faults(role, r.registry(role), r.Gate, r.Now, r.MaxAge) {
 		severity := pipeline.Severity(f.Severity)
-		if pipeline.Code(f.Code) == "behind" && severity == pipeline.Error && !r.knowsPromotion(role) {
+		if f.ByAge && severity == pipeline.Error && !r.knowsPromotion(role) {
 			severity = pipeline.Warning // it may have been promoted just now
 		}
 		all = append(all, pipeline.Finding{
