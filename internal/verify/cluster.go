@@ -109,7 +109,7 @@ func (r *reading) knowsPromotion(role cluster.Role) bool {
 
 // checkDelivery finds a report that was made and did not arrive: integration has applied the
 // artifact and found it healthy, its Alert and its Provider are as they should be, and the
-// commit has no status.
+// commit has no status. What GitHub refused is reported again at spec.interval (docs/facts.md 4).
 func (r *reading) checkDelivery() []pipeline.Finding {
 	a := r.subject.artifact
 	if r.Host == nil || a == nil || r.subject.stable != "" || r.validatedTag() != "" {
@@ -128,8 +128,8 @@ func (r *reading) checkDelivery() []pipeline.Finding {
 			Code: pipeline.ProviderFailing, Severity: pipeline.Error, Stage: pipeline.Validated, Since: applied.At,
 			Message: fmt.Sprintf("on integration: %s is applied and healthy, and its report did not reach commit %s: the Alert and the Provider look right, so GitHub refused it"+
 				" (a token that expired or may not write commit statuses), or the controller is too old", applied.Tag, short(r.subject.commit)),
-			Hint: fmt.Sprintf("`kubectl logs -n flux-system deploy/notification-controller` says what GitHub answered; renew the token with the right to write commit statuses;"+
-				" Flux does not repeat the report, so promote by hand: mode tag with artifact-sha %s", short(r.subject.commit)),
+			Hint: fmt.Sprintf("`kubectl logs -n flux-system deploy/notification-controller` says what GitHub answered; renew the token with the right to write commit statuses,"+
+				" and Flux reports again at spec.interval; if it must go live now, promote it by hand: mode tag with artifact-sha %s", short(r.subject.commit)),
 		}}
 	}
 	return nil
