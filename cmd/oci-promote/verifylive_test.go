@@ -203,7 +203,7 @@ func TestRunsOfVerifyAreNoPromotions(t *testing.T) {
 	}
 }
 
-// The headline says that live has a version only where nobody knows better.
+// The headline says that live has a version only where live itself says so.
 func TestVerifyHeadline(t *testing.T) {
 	old, fails, next := runs("live", "0.1.5", 5, pipeline.Runs, ""), runs("live", "0.1.6", 6, pipeline.Fails, ""), runs("live", "0.1.6", 6, pipeline.Applying, "")
 	for _, test := range []struct {
@@ -211,8 +211,9 @@ func TestVerifyHeadline(t *testing.T) {
 		running  []pipeline.Running
 		want     string
 	}{
-		{"", nil, "live has nothing yet"},
-		{"0.1.6", nil, "live has 0.1.6"},
+		{"", nil, "live selects nothing yet"},
+		{"0.1.6", nil, "live selects 0.1.6"},
+		{"0.1.6", []pipeline.Running{old}, "live selects 0.1.6"},
 		{"0.1.6", []pipeline.Running{runs("integration", "0.1.6", 6, pipeline.Applying, ""), runs("live", "0.1.6", 6, pipeline.Runs, "")}, "live has 0.1.6"},
 		{"0.1.6", []pipeline.Running{fails}, "live has 0.1.6"},
 		{"0.1.6", []pipeline.Running{next}, "live selects 0.1.6"},

@@ -80,19 +80,14 @@ func arrived(path []pipeline.Step) bool {
 }
 
 func verifyHeadline(r pipeline.Report) string {
-	live := "live has nothing yet"
-	switch {
-	case r.Selected.Live == "":
-	case slices.ContainsFunc(r.Running, isOnItsWayToLive): // that it has it would be untrue
-		live = "live selects " + r.Selected.Live
-	default:
+	live := "live " + selects(r.Selected.Live)
+	has := func(run pipeline.Running) bool {
+		return run.Cluster == string(cluster.Live) && run.Version == r.Selected.Live && run.State != pipeline.Applying
+	}
+	if slices.ContainsFunc(r.Running, has) {
 		live = "live has " + r.Selected.Live
 	}
 	return fmt.Sprintf("%s: %s, %s", r.Mode, r.Outcome, live)
-}
-
-func isOnItsWayToLive(run pipeline.Running) bool {
-	return run.Cluster == string(cluster.Live) && run.State == pipeline.Applying
 }
 
 // shortPath is a path on one line.

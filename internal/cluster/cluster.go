@@ -141,20 +141,28 @@ func (s *State) Fetched(role Role, r Registry, g Gate) (Revision, bool) {
 	return Revision{}, false
 }
 
-// Applied is what the gate's Kustomization has applied and found healthy; on live that of any
-// that applies the repository. Not ok where nothing is, or not any more.
-func (s *State) Applied(role Role, r Registry, g Gate) (Revision, bool) {
+// Applied is what the gate's Kustomization has applied and found healthy; on live, what all have
+// that apply the repository, since the last of them has. Not ok where one has nothing, not any more,
+// or something else: its health check may still run.
+func (s *State) Applied(role Role, r Registry, g Gate) (has Revision, ok bool) {
 	if !s.Has(role, r) {
 		return Revision{}, false
 	}
 	l := look{State: s, role: role, registry: r, gate: g}
 	for _, k := range l.gates() {
-		tag, d := revision(k.Status.LastAppliedRevision)
-		if d != "" && k.ready().Status == "True" && l.strays(k) == "" {
-			return Revision{tag, d, l.healthySince(k)}, true
+		if l.strays(k) != "" {
+			continue
 		}
+		tag, d := revision(k.Status.LastAppliedRevision)
+		if d == "" || k.ready().Status != "True" || ok && d != has.Digest {
+			return Revision{}, false
+		}
+		if at := l.healthySince(k); !ok || at.After(has.At) {
+			has = Revision{tag, d, at}
+		}
+		ok = true
 	}
-	return Revision{}, false
+	return has, ok
 }
 
 // Applies reports whether the cluster in that role told of a Kustomization whose health counts.

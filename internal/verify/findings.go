@@ -110,10 +110,11 @@ func (r *reading) reason(d pipeline.Diagnosis) string {
 		case step.State == pipeline.Followed && s.stable == "":
 			return fmt.Sprintf("%s is superseded, and nothing is late", what)
 		case step.State == pipeline.Followed && r.stable.rollback:
-			return fmt.Sprintf("%s was live as %s; %s rolled back to commit %s", what, s.stable, r.stable.tag, short(r.stable.artifact.Revision.Commit))
+			return fmt.Sprintf("%s was promoted as %s; %s rolled back to commit %s", what, s.stable, r.stable.tag, short(r.stable.artifact.Revision.Commit))
 		case step.State == pipeline.Followed:
-			return fmt.Sprintf("%s was live as %s, and %s followed", what, s.stable, r.stable.tag)
-		case step.Stage == pipeline.RunningOnLive && step.State == pipeline.Unknown: // nobody reports it
+			return fmt.Sprintf("%s was promoted as %s, and %s followed", what, s.stable, r.stable.tag)
+		case step.Stage == pipeline.RunningOnLive && step.State == pipeline.Unknown:
+			return fmt.Sprintf("live selects %s as %s; whether it runs there nobody reports", what, s.stable)
 		case step.State == pipeline.Stopped && i > 0: // a warning tells why
 			return fmt.Sprintf("%s is %s, and is not %s", what, d.Path[i-1].Stage, step.Stage)
 		case step.State == pipeline.Waiting, step.State == pipeline.Unknown, step.State == pipeline.Stopped:

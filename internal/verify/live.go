@@ -173,19 +173,24 @@ func (r *reading) isAbout(w Word, a *pipeline.Artifact) bool {
 	return w.State != "" && r.about(w) == a.Desc.Digest
 }
 
-// applied is what the live cluster says that it has applied and found healthy; zero for nothing.
-// Told reports whether it told of what applies the repository at all.
+// applied is what every live cluster that told of itself says that it has applied and found healthy,
+// since the last of them has; zero where one has not, or has something else. Told reports whether any
+// told of what applies the repository at all.
 func (r *reading) applied() (has cluster.Revision, told bool) {
 	for _, s := range r.States {
 		if !s.Applies(cluster.Live, r.registry(cluster.Live), r.Gate) {
 			continue
 		}
-		told = true
-		if has, ok := s.Applied(cluster.Live, r.registry(cluster.Live), r.Gate); ok {
-			return has, true
+		own, ok := s.Applied(cluster.Live, r.registry(cluster.Live), r.Gate)
+		if !ok || told && own.Digest != has.Digest {
+			return cluster.Revision{}, true
 		}
+		if !told || own.At.After(has.At) {
+			has = own
+		}
+		told = true
 	}
-	return cluster.Revision{}, told
+	return has, told
 }
 
 // failsOnLive is what a live cluster says is wrong with what applies the repository; nil for

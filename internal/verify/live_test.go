@@ -22,6 +22,17 @@ func reporting(then ...func(*testing.T, *shelf, *Verify)) func(*testing.T, *shel
 	}
 }
 
+// second puts a second Kustomization onto live, for both, which is ready or checks health as kustomize-controller 1.9.5 says it.
+func second(ready, applied string) []string {
+	const alert = `{"kind":"Alert"`
+	return []string{alert, `{"kind":"Kustomization","apiVersion":"kustomize.toolkit.fluxcd.io/v1","metadata":{"name":"zones","namespace":"flux-system","generation":1},
+ "spec":{"wait":true,"sourceRef":{"kind":"OCIRepository","name":"platform"}},
+ "status":{"observedGeneration":1,"lastAppliedRevision":"` + applied + `","lastAttemptedRevision":"REVISION","conditions":[
+  {"type":"Reconciling","status":"True","reason":"Progressing","message":"Running health checks for revision REVISION with a timeout of 5m0s","lastTransitionTime":"2026-01-01T00:14:00Z","observedGeneration":1},
+  {"type":"Ready","status":"` + ready + `","reason":"Progressing","message":"Reconciliation in progress","lastTransitionTime":"2026-01-01T00:14:00Z","observedGeneration":1},
+  {"type":"Healthy","status":"` + ready + `","reason":"Progressing","message":"Running health checks for revision REVISION with a timeout of 5m0s","lastTransitionTime":"2026-01-01T00:14:00Z","observedGeneration":1}]}},` + alert}
+}
+
 // What live says of itself, by statuses and by its objects: the last stage and its findings.
 func TestVerifyRunningOnLive(t *testing.T) {
 	const (
@@ -91,6 +102,9 @@ func TestVerifyRunningOnLive(t *testing.T) {
 		{name: "its objects alone, and without a token", words: two, at: late, change: both("0.0.2=b", "0.0.2=b"), path: "+++++++", want: "token-cannot-read"},
 		{name: "its objects fail", words: two, host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b", "LIVE_READY", "False"), path: "++++++x", want: "!kustomization-failing", message: "on live"},
 		{name: "it applies, and is not ready yet", words: two, host: &told{words: "b:success@9", head: "b"}, at: 115, change: both("0.0.2=b", "0.0.2=b", "LIVE_READY", "Unknown"), path: "++++++w"},
+		{name: "one of two Kustomizations is under way", words: two, host: &told{words: "b:success@9", head: "b"}, at: 115, change: both("0.0.2=b", "0.0.2=b", second("Unknown", "REVISION")...), path: "++++++w"},
+		{name: "one of two Kustomizations is behind", words: two, host: &told{words: "b:success@9", head: "b"}, at: 115, change: both("0.0.2=b", "0.0.2=b", second("True", "0.0.1@sha256:"+strings.Repeat("a", 64))...), path: "++++++w", want: "behind"},
+		{name: "both Kustomizations are well", words: two, host: &told{words: "b:success@9", head: "b"}, at: 115, change: both("0.0.2=b", "0.0.2=b", second("True", "REVISION")...), path: "+++++++"},
 		{name: "it has a source and nothing that applies it", words: two, host: &told{words: "b:success@9", head: "b"}, at: late, change: both("0.0.2=b", "0.0.2=b", `"kind":"OCIRepository","name":"platform"`, `"kind":"GitRepository","name":"LIVE_READY"`), path: "++++++?", want: "!wrong-url"},
 		{name: "the report did not arrive, and its objects are well", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.1=a:success@6"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b")), path: "+++++++"},
 		{name: "its objects are newer than a failure", words: two, host: &told{words: "b:success@9", head: "b", live: "0.0.2=b:failure@10"}, at: late, change: reporting(both("0.0.2=b", "0.0.2=b")), path: "+++++++"},
@@ -207,4 +221,38 @@ func TestVerifyNeverDoubtsWhatRuns(t *testing.T) {
 		}
 	}
 	t.Log(seen)
+}
+
+// The first line says that a commit is live only where live says so, by one voice or another, and says what is known else.
+func TestVerifySaysWhatLiveRuns(t *testing.T) {
+	const two = "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b"
+	checking := []string{"LIVE_READY", "Unknown"}
+	for name, test := range map[string]struct {
+		live   string // its statuses
+		change func(*testing.T, *shelf, *Verify)
+		want   string
+	}{
+		"nobody reports":                      {"", nil, "live selects commit a000200 as 0.0.2; whether it runs there nobody reports"},
+		"its status":                          {"0.0.2=b:success@14", reporting(), "commit a000200 is live as 0.0.2"},
+		"no status yet":                       {"0.0.1=a:success@6", reporting(), "commit a000200 is selected by live, and waits to be running on live; nothing is late"},
+		"its status is no health":             {"0.0.2=b:unready@14", reporting(), "commit a000200 is selected by live, and waits to be running on live; nothing is late"},
+		"its objects":                         {"", both("0.0.2=b", "0.0.2=b"), "commit a000200 is live as 0.0.2"},
+		"its objects check health":            {"", both("0.0.2=b", "0.0.2=b", checking...), "commit a000200 is selected by live, and waits to be running on live; nothing is late"},
+		"one of its objects checks health":    {"", both("0.0.2=b", "0.0.2=b", second("Unknown", "REVISION")...), "commit a000200 is selected by live, and waits to be running on live; nothing is late"},
+		"one of two clusters checks health":   {"", reporting(both("0.0.2=b", "0.0.2=b"), both("0.0.2=b", "0.0.2=b", checking...)), "commit a000200 is selected by live, and waits to be running on live; nothing is late"},
+		"the other of two has the one before": {"", reporting(both("0.0.2=b", "0.0.1=a"), both("0.0.2=b", "0.0.2=b")), "commit a000200 is selected by live, and waits to be running on live; nothing is late"},
+		"both of two clusters":                {"", reporting(both("0.0.2=b", "0.0.2=b"), both("0.0.2=b", "0.0.2=b")), "commit a000200 is live as 0.0.2"},
+		"it was followed":                     {"0.0.1=a:success@6", reporting(ask("a")), "commit a000100 was promoted as 0.0.1, and 0.0.2 followed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShelf(t, expand(two))
+			v := verifyOf(t, s, &told{s: s, words: "b:success@9", head: "b", live: test.live}, early)
+			if test.change != nil {
+				test.change(t, s, &v)
+			}
+			if r := must(v.Run(t.Context())); r.Reason != test.want || r.Outcome != pipeline.Healthy {
+				t.Errorf("got %q, want %q\n%s", r.Reason, test.want, wholeOf(r))
+			}
+		})
+	}
 }

@@ -211,7 +211,7 @@ func manyTags(t *testing.T, w world) {
 	w.tag(t, "promoted", next, built, built.BoundStatus(t))
 	seen.expect(t, w, "the promotion", tags+3)
 	r := w.run(t, nil, "verify", "--retry-for", "0s")
-	if r.Code != 0 || !strings.HasPrefix(r.Stdout, "verify: healthy, live has "+next+"\n") {
+	if r.Code != 0 || !strings.HasPrefix(r.Stdout, "verify: healthy, live selects "+next+"\n") {
 		t.Errorf("verify: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	seen.expect(t, w, "verify", tags+5)
@@ -285,7 +285,7 @@ func verify(t *testing.T, w world) {
 			flags = append(flags, "--artifact-sha", commit)
 		}
 		r := w.run(t, nil, "verify", flags...)
-		if r.Code != 0 || !strings.HasPrefix(r.Stdout, "verify: healthy, live has 0.0.1\n") || strings.Contains(r.Stdout+r.Stderr, "warning") {
+		if r.Code != 0 || !strings.HasPrefix(r.Stdout, "verify: healthy, live selects 0.0.1\n") || strings.Contains(r.Stdout+r.Stderr, "warning") {
 			t.Errorf("%q: exit status %d\n%s%s", commit, r.Code, r.Stdout, r.Stderr)
 		}
 	}
