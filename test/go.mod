@@ -4,6 +4,9 @@ go 1.26.0
 
 replace github.com/oci-promote/oci-promote => ../
 
+// The semver library as source-controller had it before 1.7.0, beside today's (docs/facts.md 27).
+replace semver.invalid/before340/v3 => github.com/Masterminds/semver/v3 v3.3.1
+
 require (
 	cuelabs.dev/go/oci/ociregistry v0.0.0-20251212221603-3adeb8663819
 	github.com/Masterminds/semver/v3 v3.5.0
@@ -32,6 +35,7 @@ require (
 	k8s.io/apimachinery v0.36.4
 	k8s.io/apiserver v0.36.4
 	oras.land/oras-go/v2 v2.7.0
+	semver.invalid/before340/v3 v3.3.1
 	sigs.k8s.io/kustomize/api v0.21.1
 	sigs.k8s.io/kustomize/kyaml v0.21.1
 	sigs.k8s.io/yaml v1.6.0

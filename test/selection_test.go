@@ -9,6 +9,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	fluxversion "github.com/fluxcd/pkg/version"
+	before340 "semver.invalid/before340/v3"
 
 	"github.com/oci-promote/oci-promote/internal/version"
 )
@@ -113,6 +114,65 @@ func TestSelectionIsFluxs(t *testing.T) {
 	}
 	if empty > lists/2 || ties < lists/100 || foreign < lists/100 {
 		t.Error("the lists are too alike: the test says little")
+	}
+}
+
+// randomConstraint is what people may write, comparators in groups: with pre-releases and without, whole and in parts.
+func randomConstraint(r *rand.Rand) string {
+	pick := func(words ...string) string { return words[r.IntN(len(words))] }
+	groups := make([]string, 1+r.IntN(2))
+	for i := range groups {
+		all := make([]string, 1+r.IntN(3))
+		for j := range all {
+			all[j] = pick("", "=", "!=", "!= ", ">", "< ", ">= ", "=>", "<=", "~", "~>", "^") + pick("", "", "v") +
+				pick("0", "1", "1.x", "0.0", "1.0", "1.*", "0.0.0", "0.0.1", "1.0.0", "1.0.x", "2.0.0", "11.0.0", "0.1.1") + pick("", "", "-0", "-rc.1", "-rc.9", "+7")
+		}
+		groups[i] = strings.Join(all, pick(" ", ", ", ","))
+		if r.IntN(10) == 0 {
+			groups[i] = fmt.Sprintf("%d.%d.0%s - %d.0.0%s", r.IntN(2), r.IntN(2), pick("", "-0"), 1+r.IntN(10), pick("", "-0"))
+		}
+	}
+	return strings.Join(groups, pick("||", " || "))
+}
+
+// TestSelectionIsOlderFluxs: what is said of a cluster before Flux 2.7 is what its semver library gives, and what is said of the
+// others what today's gives, for constraints of all kinds.
+func TestSelectionIsOlderFluxs(t *testing.T) {
+	r := rand.New(rand.NewPCG(2026, 27))
+	differ, refused, wrong := 0, 0, 0
+	for range 6000 {
+		text := randomConstraint(r)
+		older, err := before340.NewConstraint(text)
+		ours, ourErr := version.ParseConstraint(text)
+		newer, newErr := semver.NewConstraint(text)
+		if err != nil || ourErr != nil || newErr != nil {
+			if err == nil || ourErr == nil || newErr == nil {
+				t.Errorf("%q: %v, today %v, here %v", text, err, newErr, ourErr)
+			}
+			refused++
+			continue
+		}
+		for range 10 {
+			base := fmt.Sprintf("%d.%d.%d", r.IntN(3), r.IntN(2), r.IntN(3))
+			tag := base + []string{"", "-0", "-rc.1", "-rc.9", "-alpha", "-rc.10"}[r.IntN(6)]
+			was, err := before340.NewVersion(tag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			is := semver.MustParse(tag)
+			if older.Check(was) != newer.Check(is) {
+				differ++
+			}
+			got := [2]bool{ours.Select([]string{tag}) == tag, ours.SelectOlder([]string{tag}) == tag}
+			if want := [2]bool{newer.Check(is), older.Check(was)}; got != want {
+				if wrong++; wrong <= 10 {
+					t.Errorf("%q of %q: today's and the older library are said to admit it %v, and do %v", text, tag, got, want)
+				}
+			}
+		}
+	}
+	if t.Logf("%d versions are read in two ways, %d constraints refused", differ, refused); differ < 1000 || refused > 600 {
+		t.Error("the constraints are too alike: the test says little")
 	}
 }
 

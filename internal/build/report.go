@@ -57,13 +57,16 @@ func (r *run) describe(p plan) {
 	}
 }
 
-// selection tells what each cluster picks, and warns where integration
-// would never see the new candidate.
+// selection tells what each cluster picks, and warns where integration would never see the new
+// candidate, and where live would take it before it is validated.
 func (r *run) selection() {
 	r.report.Selected = r.Clusters.Selected(r.now.Tags)
 	if candidate := r.report.Candidate; candidate != "" {
 		if why := r.Clusters.MissedByIntegration(candidate, r.report.Selected.Integration); why != "" {
 			r.report.Warn("%s", why)
+		}
+		if f := r.Clusters.LetIn(candidate, r.report.Selected.Live); f != nil {
+			r.report.Warn("%s; %s", f.Message, f.Hint)
 		}
 	}
 }

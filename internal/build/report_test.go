@@ -147,6 +147,22 @@ func TestWarnsWhereIntegrationDoesNotSee(t *testing.T) {
 	}
 }
 
+// TestWarnsWhereLiveLetsIn: a candidate that live takes goes live before integration has seen it.
+func TestWarnsWhereLiveLetsIn(t *testing.T) {
+	for constraint, want := range map[string]bool{">= 0.0.0": false, "*": false, ">= 0.0.0-0": true, "~0.0.1-0": true, ">= 0.0.0, != 1.0.0-rc.1": true, ">= 9.0.0-0": false} {
+		s := pipelinetest.NewShelf(t, "0.0.1-rc.1=a 0.0.1=a")
+		b := of(s, "b")
+		b.History = pipelinetest.Line{}
+		b.Clusters.Live = pipelinetest.Must(version.ParseConstraint(constraint))
+		for _, r := range []pipeline.Report{dry(t, b), run(t, b)} {
+			text := strings.Join(r.Warnings, "\n")
+			if said := strings.HasPrefix(text, "live takes what nobody validated: its constraint \""+constraint+"\" admits candidates such as 0.0.2-rc.2"); said != want || len(r.Warnings) > 1 {
+				t.Errorf("%q, %s: warnings %q", constraint, r.Outcome, r.Warnings)
+			}
+		}
+	}
+}
+
 // TestKeptTagsAreNotReported: a registry whose tags cannot move keeps the commit's on the
 // content that was overwritten. The report warns of that, and does not say that they are on the new one.
 func TestKeptTagsAreNotReported(t *testing.T) {

@@ -25,6 +25,18 @@ func (c Clusters) MissedByLive(stable, picked string) string {
 	return missed("live", c.Live, stable, picked, IsStable(picked))
 }
 
+// LetIn finds that live, which picks one tag, admits candidates such as this one; nil where it does not.
+func (c Clusters) LetIn(candidate, picked string) *Finding {
+	if c.Live.Select([]string{candidate}) == "" {
+		return nil
+	}
+	return &Finding{
+		Code: NotSelectedByLive, Severity: Error, Stage: SelectedByLive,
+		Message: fmt.Sprintf("live takes what nobody validated: its constraint %q admits candidates such as %s, and selects %q now", c.Live, candidate, picked),
+		Hint:    `the constraint on live must have no -0: ">= 0.0.0"; live-semver must say what the cluster has`,
+	}
+}
+
 func missed(cluster string, c version.Constraint, tag, picked string, rightly bool) string {
 	hint, what := "", "none of this pipeline's"
 	if IsCandidate(tag) {

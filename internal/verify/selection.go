@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 	"github.com/oci-promote/oci-promote/internal/version"
@@ -10,41 +11,93 @@ import (
 
 // checkSelection compares what each cluster selects with what the pipeline means it to.
 func (r *reading) checkSelection() (integration, live []pipeline.Finding) {
-	selected := r.selected
-	want := cmp.Or(r.top(), r.stable.tag)
-	if want != "" && selected.Integration != want && (r.digestOf(want) == "" || r.digestOf(selected.Integration) != r.digestOf(want)) {
-		integration = append(integration, pipeline.Finding{
-			Code: pipeline.NotSelectedByIntegration, Severity: pipeline.Error, Stage: pipeline.SelectedByIntegration, Since: r.since(want),
-			Message: fmt.Sprintf("integration does not select %s: %s", want, lostTo(r.Clusters.Integration, selected.Integration, want)),
-			Hint:    `the constraint on integration must admit candidates and end in -0, such as ">= 0.0.0-0", and nothing else in the repository may be a higher version; integration-semver must say what the cluster has`,
+	integration, live = r.checkIntegrationSelects(), r.checkLiveSelects()
+	if says := r.bothReadings(r.Clusters.Integration); says != "" {
+		integration = beside(integration, says, pipeline.Finding{
+			Code: pipeline.NotSelectedByIntegration, Severity: pipeline.Warning, Stage: pipeline.SelectedByIntegration,
+			Message: fmt.Sprintf("the constraint %q on integration is read in two ways: %s", r.Clusters.Integration, says),
+			Hint:    `give each part of it a pre-release, such as ">= 0.0.0-0, < 2.0.0-0", on the cluster and in integration-semver: that is read in one`,
 		})
 	}
-	if next := r.nextCandidate(); len(integration) == 0 && next != "" && r.Clusters.Integration.Select([]string{next}) == "" {
-		integration = append(integration, pipeline.Finding{
+	if says := r.bothReadings(r.Clusters.Live); says != "" {
+		live = beside(live, says, pipeline.Finding{
+			Code: pipeline.NotSelectedByLive, Severity: pipeline.Warning, Stage: pipeline.SelectedByLive,
+			Message: fmt.Sprintf("the constraint %q on live is read in two ways: %s", r.Clusters.Live, says),
+			Hint:    `give no part of it a pre-release, and say from where on, such as ">= 0.0.0, < 2.0.0", on the cluster and in live-semver: that is read in one`,
+		})
+	}
+	return integration, live
+}
+
+// beside adds words to the first finding, or is their own where there is none.
+func beside(found []pipeline.Finding, says string, own pipeline.Finding) []pipeline.Finding {
+	if len(found) == 0 {
+		return []pipeline.Finding{own}
+	}
+	found[0].Message += "; " + says
+	return found
+}
+
+func (r *reading) checkIntegrationSelects() []pipeline.Finding {
+	selected := r.selected.Integration
+	want := cmp.Or(r.top(), r.stable.tag)
+	if want != "" && selected != want && (r.digestOf(want) == "" || r.digestOf(selected) != r.digestOf(want)) {
+		return []pipeline.Finding{{
+			Code: pipeline.NotSelectedByIntegration, Severity: pipeline.Error, Stage: pipeline.SelectedByIntegration, Since: r.since(want),
+			Message: fmt.Sprintf("integration does not select %s: %s", want, lostTo(r.Clusters.Integration, selected, want)),
+			Hint:    `the constraint on integration must admit candidates and end in -0, such as ">= 0.0.0-0", and nothing else in the repository may be a higher version; integration-semver must say what the cluster has`,
+		}}
+	}
+	if next := r.nextCandidate(); next != "" && r.Clusters.Integration.Select([]string{next}) == "" {
+		return []pipeline.Finding{{
 			Code: pipeline.NotSelectedByIntegration, Severity: pipeline.Error, Stage: pipeline.SelectedByIntegration,
 			Message: fmt.Sprintf("integration cannot select the next candidate, such as %s: its constraint %q excludes it", next, r.Clusters.Integration),
 			Hint:    `the constraint on integration must end in -0, such as ">= 0.0.0-0"; integration-semver must say what the cluster has`,
-		})
-	}
-	if next := r.nextCandidate(); next != "" && r.Clusters.Live.Select([]string{next}) != "" {
-		return integration, []pipeline.Finding{{
-			Code: pipeline.NotSelectedByLive, Severity: pipeline.Error, Stage: pipeline.SelectedByLive,
-			Message: fmt.Sprintf("live takes what nobody validated: its constraint %q admits candidates such as %s, and selects %q now", r.Clusters.Live, next, selected.Live),
-			Hint:    `the constraint on live must have no -0: ">= 0.0.0"; live-semver must say what the cluster has`,
 		}}
 	}
-	if r.stable.tag != "" && selected.Live != r.stable.tag || r.stable.tag == "" && selected.Live != "" {
-		f := pipeline.Finding{
-			Code: pipeline.NotSelectedByLive, Severity: pipeline.Error, Stage: pipeline.SelectedByLive,
-			Message: fmt.Sprintf("live does not select %s: %s", r.stable.tag, lostTo(r.Clusters.Live, selected.Live, r.stable.tag)),
-			Hint:    `the constraint on live must admit stables and no candidates, such as ">= 0.0.0", and nothing else in the repository may be a higher version: delete it, or narrow the constraint on the cluster and in live-semver`,
+	return nil
+}
+
+func (r *reading) checkLiveSelects() []pipeline.Finding {
+	selected := r.selected.Live
+	if next := r.nextCandidate(); next != "" {
+		if f := r.Clusters.LetIn(next, selected); f != nil {
+			return []pipeline.Finding{*f}
 		}
-		if r.stable.tag == "" {
-			f.Message = fmt.Sprintf("nothing was promoted, and live selects %q by its constraint %q", selected.Live, r.Clusters.Live)
-		}
-		live = append(live, f)
 	}
-	return integration, live
+	if selected == r.stable.tag {
+		return nil
+	}
+	f := pipeline.Finding{
+		Code: pipeline.NotSelectedByLive, Severity: pipeline.Error, Stage: pipeline.SelectedByLive,
+		Message: fmt.Sprintf("live does not select %s: %s", r.stable.tag, lostTo(r.Clusters.Live, selected, r.stable.tag)),
+		Hint:    `the constraint on live must admit stables and no candidates, such as ">= 0.0.0", and nothing else in the repository may be a higher version: delete it, or narrow the constraint on the cluster and in live-semver`,
+	}
+	if r.stable.tag == "" {
+		f.Message = fmt.Sprintf("nothing was promoted, and live selects %q by its constraint %q", selected, r.Clusters.Live)
+	}
+	return []pipeline.Finding{f}
+}
+
+// bothReadings says what a constraint selects with source-controller 1.7.0 and later, and what with an older one
+// (docs/facts.md 27); empty where that is the same, also with the next candidate.
+func (r *reading) bothReadings(c version.Constraint) string {
+	tags, when := r.snap.Tags, ""
+	if next := r.nextCandidate(); next != "" && !r.snap.Has(next) && c.Select(tags) == c.SelectOlder(tags) {
+		tags, when = append(slices.Clone(tags), next), fmt.Sprintf(" once %s is built", next)
+	}
+	newer, older := c.Select(tags), c.SelectOlder(tags)
+	if newer == older {
+		return ""
+	}
+	return fmt.Sprintf("source-controller 1.7.0 (Flux 2.7) and later selects %s%s, an older one %s", orNothing(newer), when, orNothing(older))
+}
+
+func orNothing(tag string) string {
+	if tag == "" {
+		return "nothing"
+	}
+	return fmt.Sprintf("%q", tag)
 }
 
 // lostTo tells why a constraint does not select the tag that it should.

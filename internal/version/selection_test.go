@@ -67,3 +67,33 @@ func TestParseConstraint(t *testing.T) {
 		}
 	}
 }
+
+// What the two libraries of Flux select, measured with 3.3.1 and 3.5.0 (docs/facts.md 27). The nested module compares at random.
+func TestSelectOlder(t *testing.T) {
+	const tags = "0.0.1 0.0.2-rc.2 1.0.0-rc.1 2.0.0-rc.1 2.0.0-rc.2"
+	for constraint, want := range map[string][2]string{
+		">= 0.0.0-0":                       {"2.0.0-rc.2", "2.0.0-rc.2"},
+		">= 0.0.0":                         {"0.0.1", "0.0.1"},
+		"*":                                {"0.0.1", "0.0.1"},
+		"~0.0.1-0":                         {"0.0.2-rc.2", "0.0.2-rc.2"},
+		">= 0.0.0-0 < 2.0.0":               {"2.0.0-rc.2", "0.0.1"},
+		">= 0.0.0-0 < 2.0.0-0":             {"1.0.0-rc.1", "1.0.0-rc.1"},
+		">=0.0.0-0,<1.0.0":                 {"1.0.0-rc.1", "0.0.1"},
+		">= 0.0.0, != 1.0.0-rc.1":          {"2.0.0-rc.2", "0.0.1"},
+		">= 0.0.0-0, != 2.0.0":             {"2.0.0-rc.2", "2.0.0-rc.2"},
+		"!= 0.0.9":                         {"0.0.1", "2.0.0-rc.2"},
+		"!= 0.0.x":                         {"", ""},
+		"0.0.1-0 - 1.0.0":                  {"1.0.0-rc.1", "0.0.1"},
+		"~5 || >= 0.0.0-0 < 2.0.0":         {"2.0.0-rc.2", "0.0.1"},
+		">= 0.0.0-0 < 2.0.0 || ~0.0.2-rc0": {"2.0.0-rc.2", "0.0.1"},
+		">= 9.0.0-0 < 10.0.0":              {"", ""},
+	} {
+		c, err := ParseConstraint(constraint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]string{c.Select(strings.Fields(tags)), c.SelectOlder(strings.Fields(tags))}; got != want {
+			t.Errorf("%q selects %q, want %q", constraint, got, want)
+		}
+	}
+}
