@@ -37,8 +37,8 @@ func (p Parts) Blobs() []ocispec.Descriptor {
 }
 
 // Foreign tells what keeps the parts from being an artifact in Flux's format (docs/facts.md 7);
-// empty for nothing. Broken is whether Flux cannot unpack it either: source-controller takes
-// the first layer, which must be a gzip-compressed tar, and does not look at the config.
+// empty for nothing. Broken is whether Flux certainly cannot unpack it. It takes the first layer, and
+// looks neither at the config nor at a media type (docs/facts.md 33): see Unsure.
 func (p Parts) Foreign() (why string, broken bool) {
 	switch {
 	case len(p.Layers) == 0 && p.Index:
@@ -48,7 +48,7 @@ func (p Parts) Foreign() (why string, broken bool) {
 	}
 	switch layer := p.Layers[0].MediaType; {
 	case !strings.HasSuffix(layer, "tar+gzip") && !strings.HasSuffix(layer, "tar.gzip"):
-		return fmt.Sprintf("its layer is %q, not a gzip-compressed tar", layer), true
+		return fmt.Sprintf("its layer is %q, not a gzip-compressed tar by its type", layer), false
 	case len(p.Layers) > 1:
 		return fmt.Sprintf("it has %d layers, of which Flux takes the first", len(p.Layers)), false
 	case p.Config.MediaType != ConfigType:
@@ -58,3 +58,19 @@ func (p Parts) Foreign() (why string, broken bool) {
 	}
 	return "", false
 }
+
+// Unsure is the layer that Flux takes, where its media type does not say that it is what Flux unpacks: a gzip-compressed
+// tar. Its first bytes tell (IsGzip). Not ok where the type says so, and where there is no layer.
+func (p Parts) Unsure() (layer ocispec.Descriptor, ok bool) {
+	if len(p.Layers) == 0 || p.Layers[0].MediaType == LayerType {
+		return ocispec.Descriptor{}, false
+	}
+	return p.Layers[0], true
+}
+
+// GzipStart is how many bytes of a layer IsGzip wants.
+const GzipStart = 3
+
+// IsGzip reports whether a layer that begins so is compressed by gzip (RFC 1952: two bytes, and the method deflate), as
+// source-controller wants it.
+func IsGzip(start []byte) bool { return bytes.HasPrefix(start, []byte{0x1f, 0x8b, 8}) }

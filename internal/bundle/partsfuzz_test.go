@@ -38,8 +38,11 @@ func FuzzReadParts(f *testing.F) {
 			t.Errorf("%q is foreign, for %q, %t", manifest, why, broken)
 		case why == "" && (len(p.Layers) != 1 || p.Layers[0].MediaType != LayerType || p.Config.MediaType != ConfigType):
 			t.Errorf("%q is taken for an artifact of Flux's", manifest)
-		case len(p.Layers) > 0 && broken == strings.HasSuffix(strings.Replace(p.Layers[0].MediaType, ".gzip", "+gzip", 1), "tar+gzip"):
+		case broken != (len(p.Layers) == 0):
 			t.Errorf("%q is broken, %t, for %q", manifest, broken, why)
+		}
+		if layer, unsure := p.Unsure(); unsure && (why == "" || broken || layer.Digest != p.Layers[0].Digest) {
+			t.Errorf("%q is unsure of %v, and foreign, for %q, %t", manifest, layer, why, broken)
 		}
 	})
 }

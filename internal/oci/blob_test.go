@@ -2,9 +2,11 @@ package oci
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -133,5 +135,42 @@ func TestBlobIsMissingOnlyWhenSaid(t *testing.T) {
 				t.Errorf("%v, %v, want %v and an error with %q", ok, err, c.exists, c.says)
 			}
 		})
+	}
+}
+
+// Of a blob that is closed after its first bytes no more is sent than what is on its way: a gigabyte is not downloaded, though
+// the registry knows no ranges.
+func TestBeginningOfABlob(t *testing.T) {
+	const size, most = 1 << 30, 64 << 20 // what two sockets hold is some megabytes
+	sent := make(chan int64, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(size))
+		n, err := int64(0), error(nil)
+		for page := make([]byte, 1<<16); n < size && err == nil; {
+			var k int
+			k, err = w.Write(page)
+			n += int64(k)
+		}
+		sent <- n
+	}))
+	defer s.Close()
+	ref, err := ParseReference(s.Listener.Addr().String() + "/acme/fleet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenRegistry(ref, Options{PlainHTTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob, err := r.Fetch(t.Context(), ocispec.Descriptor{MediaType: "application/octet-stream", Digest: digest.FromString("zeros"), Size: size})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(blob, make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+	_ = blob.Close()
+	if n := <-sent; n > most {
+		t.Errorf("%d bytes were sent", n)
 	}
 }

@@ -1,8 +1,12 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oci-promote/oci-promote/internal/bundle"
 )
@@ -15,6 +19,25 @@ func (s *Store) Foreign(tag string, a *Artifact) error {
 		return nil
 	}
 	return Refuse(s.Elsewhere(), "tag %q of %s is no artifact of ours (it is not in Flux's format: %s)", tag, s.Name, why)
+}
+
+// Unpackable refuses an artifact that Flux cannot unpack (docs/facts.md 33), by the first bytes of its layer. What mode build
+// packed has its content annotated, and is not looked at.
+func (s *Store) Unpackable(ctx context.Context, a *Artifact) error {
+	layers := bundle.ReadParts(a.Manifest).Layers
+	if a.Content != "" || len(layers) == 0 {
+		return nil
+	}
+	const hint = "push its content with mode build or `flux push artifact`, and promote that"
+	switch gzip, err := s.IsGzip(ctx, layers[0]); {
+	case errors.Is(err, errdef.ErrNotFound):
+		return Refuse(hint, "Flux cannot unpack %s: %s does not have its layer %s", a.Desc.Digest, s.Name, layers[0].Digest)
+	case err != nil:
+		return err
+	case !gzip:
+		return Refuse(hint, "Flux cannot unpack %s: its layer, %q, is no gzip-compressed tar", a.Desc.Digest, layers[0].MediaType)
+	}
+	return nil
 }
 
 // Elsewhere is what to do about a repository that others tag in.

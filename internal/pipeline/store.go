@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -156,4 +157,20 @@ func (s *Store) Exists(ctx context.Context, blob ocispec.Descriptor) (bool, erro
 		return false, fmt.Errorf("reading blob %s of %s: %w", blob.Digest, s.Name, err)
 	}
 	return ok, nil
+}
+
+// IsGzip reports whether a layer is compressed by gzip, by its first bytes. No more of it is read: what a registry sends
+// beyond them is given up. The error is errdef.ErrNotFound where the layer is not there.
+func (s *Store) IsGzip(ctx context.Context, layer ocispec.Descriptor) (bool, error) {
+	rc, err := s.Repo.Fetch(ctx, layer)
+	if err != nil {
+		return false, fmt.Errorf("reading blob %s of %s: %w", layer.Digest, s.Name, err)
+	}
+	defer func() { _ = rc.Close() }() // it was only read
+	start := make([]byte, bundle.GzipStart)
+	n, err := io.ReadFull(rc, start)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || int64(n) < min(layer.Size, bundle.GzipStart) {
+		return false, fmt.Errorf("reading blob %s of %s: %w", layer.Digest, s.Name, err)
+	}
+	return bundle.IsGzip(start[:n]), nil
 }

@@ -165,7 +165,8 @@ func Tags(t testing.TB, repo pipeline.Repository) map[string]string {
 // Shelf is a store whose artifacts have one letter each: the letter is the commit, a is the
 // first, b the second. a' is other content of a's commit, a* the artifact of a that another
 // tool made, without a height, a~ one in Flux's format without any annotation, and a? one whose
-// revision is nonsense. 0 is somebody's artifact in no format of Flux's.
+// revision is nonsense. 0 is somebody's artifact in no format of Flux's,
+// 9 one whose layer begins as gzip.
 type Shelf struct {
 	*Store
 	Digests map[string]digest.Digest
@@ -208,8 +209,8 @@ func (s *Shelf) Put(t testing.TB, letter string, tags ...string) {
 
 func (s *Shelf) make(t testing.TB, letter string) digest.Digest {
 	t.Helper()
-	if letter == "0" {
-		layer := Must(oras.PushBytes(t.Context(), s.Store.Store, "application/octet-stream", []byte("by hand")))
+	if content, ok := map[string]string{"0": "by hand", "9": "\x1f\x8b\x08 by hand"}[letter]; ok {
+		layer := Must(oras.PushBytes(t.Context(), s.Store.Store, "application/octet-stream", []byte(content)))
 		return Must(oras.PackManifest(t.Context(), s.Store.Store, oras.PackManifestVersion1_1, "application/vnd.example.foreign",
 			oras.PackManifestOptions{Layers: []ocispec.Descriptor{layer}})).Digest
 	}

@@ -105,7 +105,9 @@ type run struct {
 func (r *run) promote(ctx context.Context, s Subject, now pipeline.Snapshot) error {
 	f, p, now, err := r.plan(ctx, s, now)
 	if err == nil && p.outcome == pipeline.Promoted && !s.Proven {
-		r.validated, err = r.isValidated(ctx, f)
+		if r.validated, err = r.isValidated(ctx, f); err == nil {
+			err = r.store.Unpackable(ctx, f.artifact)
+		}
 	}
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func TestVouch(t *testing.T) {
 		{"nothing", "0.0.1-rc.1=a", "by hand a", "", "", "a", "integration said nothing of it", ""},
 		{"no answer", "0.0.1-rc.1=a", "by hand a", "", "a: error", "a", "", "reading all statuses: 403"},
 		{"nobody can be asked", "0.0.1-rc.1=a", "by hand a", "", "nobody", "", "", "there is no token to ask GitHub with"},
-		{"it tells no commit", "0.0.1-rc.1=0", "by hand 0", "", "", "", "", "does not tell its commit"},
+		{"it tells no commit", "0.0.1-rc.1=9", "by hand 9", "", "", "", "", "does not tell its commit"},
 		{"the newest", two, "latest", "", "a: +0", "b", "integration said nothing of it", ""},
 
 		{"of the commit alone, by commit", "@a 0.0.1-rc.1=a", "by hand commit a", "", "a: c0", "a", "", ""},

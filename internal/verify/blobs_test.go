@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -80,12 +81,60 @@ func TestLostBlobsOfOthers(t *testing.T) {
 	s := newShelf(t, "@a +a 0.0.1-rc.1=a 0.0.1=a 0.0.2-rc.1=0")
 	loseLayer("0")(t, s, nil)
 	report := must(verifyOf(t, s, &told{words: "a:success@5", head: "a"}, early).Run(t.Context()))
-	if !strings.Contains(codes(report.Findings), "!not-a-flux-artifact !missing-blob") {
+	if !strings.Contains(codes(report.Findings), "!missing-blob ?not-a-flux-artifact") {
 		t.Fatalf("findings %s", codes(report.Findings))
 	}
 	for _, f := range report.Findings {
 		if strings.Contains(f.Hint, "overwrite") {
 			t.Errorf("%s: %s: %s", f.Code, f.Message, f.Hint)
 		}
+	}
+}
+
+// fetching counts the blobs that are read.
+type fetching struct {
+	*shelf
+	read *int
+	err  error
+}
+
+func (s fetching) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
+	if desc.MediaType != ocispec.MediaTypeImageManifest {
+		*s.read++
+		if s.err != nil {
+			return nil, s.err
+		}
+	}
+	return s.shelf.Fetch(ctx, desc)
+}
+
+// The first bytes of one layer are read, where its media type does not tell what it is, and none of ours. A registry that
+// does not give them costs that answer only.
+func TestOneLayerIsRead(t *testing.T) {
+	for name, test := range map[string]struct {
+		words string
+		err   error
+		read  int
+		want  string // not-a-flux-artifact among the findings
+	}{
+		"ours":                 {"@a +a 0.0.1-rc.1=a 0.0.1=a @b 0.0.2-rc.2=b", nil, 0, ""},
+		"no gzip":              {"@a +a 0.0.1-rc.1=a 0.0.1=a 0.0.2-rc.1=0", nil, 1, "!not-a-flux-artifact"},
+		"gzip":                 {"@a +a 0.0.1-rc.1=a 0.0.1=a 0.0.2-rc.1=9", nil, 1, "?not-a-flux-artifact"},
+		"two of them":          {"0.0.1=0 0.0.2-rc.1=9", nil, 1, "?not-a-flux-artifact ?not-a-flux-artifact"},
+		"a registry in pieces": {"@a +a 0.0.1-rc.1=a 0.0.1=a 0.0.2-rc.1=0", errors.New("502"), 1, "?not-a-flux-artifact"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, read := newShelf(t, expand(test.words)), 0
+			r := must(verifyOf(t, fetching{s, &read, test.err}, &told{s: s, head: "a"}, early).Run(t.Context()))
+			var got []string
+			for code := range strings.FieldsSeq(codes(r.Findings)) {
+				if strings.HasSuffix(code, "not-a-flux-artifact") {
+					got = append(got, code)
+				}
+			}
+			if read != test.read || strings.Join(got, " ") != test.want || (len(r.Notices) == 1) != (test.err != nil) {
+				t.Errorf("%d layers read, %q, notices %q", read, got, r.Notices)
+			}
+		})
 	}
 }

@@ -50,7 +50,7 @@ func (r *reading) contentOf(tag string, a *pipeline.Artifact) (all []pipeline.Fi
 	why, broken := bundle.ReadParts(a.Manifest).Foreign()
 	switch {
 	case why != "":
-		all = append(all, foreign(tag, why, broken))
+		all = append(all, r.foreign(tag, a, why, broken))
 	case a.Revision.Commit == "":
 		all = append(all, pipeline.Finding{
 			Code: pipeline.RevisionMismatch, Severity: pipeline.Error, Stage: pipeline.Built,
@@ -72,14 +72,22 @@ func (r *reading) contentOf(tag string, a *pipeline.Artifact) (all []pipeline.Fi
 	return all
 }
 
-func foreign(tag, why string, broken bool) pipeline.Finding {
+// foreign tells of an artifact that is not in Flux's format: an error where Flux cannot unpack it, as source-controller
+// then says by OCIArtifactLayerOperationFailed (docs/facts.md 33).
+func (r *reading) foreign(tag string, a *pipeline.Artifact, why string, broken bool) pipeline.Finding {
 	f := pipeline.Finding{
 		Code: pipeline.NotAFluxArtifact, Severity: pipeline.Warning, Stage: pipeline.Built,
 		Message: fmt.Sprintf("%s is not an artifact in Flux's format: %s", tag, why),
 		Hint:    "build it with mode build or `flux push artifact`; an image or a chart needs a repository of its own",
 	}
-	if broken {
+	switch gzip, seen := r.gzip[a.Desc.Digest]; {
+	case broken:
 		f.Severity, f.Message = pipeline.Error, f.Message+"; Flux cannot unpack it"
+	case seen && !gzip:
+		f.Severity, f.Message = pipeline.Error, f.Message+", and no gzip; Flux cannot unpack it (OCIArtifactLayerOperationFailed)"
+		f.Hint = fmt.Sprintf("delete %s in the registry, and build its commit with mode build: no reconciling helps; an image or a chart needs a repository of its own", tag)
+	case seen:
+		f.Message += "; it is gzip, which Flux unpacks all the same unless spec.layerSelector is set"
 	}
 	return f
 }

@@ -3,12 +3,14 @@ package verify
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oci-promote/oci-promote/internal/bundle"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -42,7 +44,38 @@ func (r *reading) readDetails(ctx context.Context) error {
 			r.commits[a.ReadBy] = a.Desc.Digest
 		}
 	}
-	return r.readBlobs(ctx, details)
+	if err := r.readBlobs(ctx, details); err != nil {
+		return err
+	}
+	return r.readLayer(ctx)
+}
+
+// readLayer looks at the first bytes of one layer of which the media type does not tell whether Flux can unpack it: of
+// what a cluster selects, else of the subject. One that the registry does not give is nothing to go by.
+func (r *reading) readLayer(ctx context.Context) error {
+	for _, tag := range []string{r.selected.Integration, r.selected.Live, r.subject.candidate, r.stable.tag} {
+		a := r.artifacts[tag]
+		if a == nil || r.missing[a.Desc.Digest] != "" {
+			continue
+		}
+		layer, unsure := bundle.ReadParts(a.Manifest).Unsure()
+		if !unsure {
+			continue
+		}
+		gzip, err := r.store.IsGzip(ctx, layer)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, errdef.ErrNotFound):
+			r.missing[a.Desc.Digest] = layer.Digest.String()
+		case err != nil:
+			r.unchecked = cmp.Or(r.unchecked, err)
+		default:
+			r.gzip[a.Desc.Digest] = gzip
+		}
+		return nil
+	}
+	return nil
 }
 
 // commitTags are the tags that an artifact's commit may have; none where it does not tell

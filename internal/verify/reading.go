@@ -13,8 +13,8 @@ import (
 )
 
 // The bounds of what verify reads, so that a repository of 10,000 tags costs its list and at
-// most 60 other requests, of which two are the registry's login; and maxHistory more where live
-// reports, for the median.
+// most 60 other requests, of which two are the registry's login; one more where the media type of a
+// layer is not Flux's; and maxHistory more where live reports, for the median.
 const (
 	maxNewest  = 20 // candidates, from the highest down
 	maxOldest  = 2  // open candidates, from the lowest up
@@ -35,6 +35,7 @@ type reading struct {
 	named     map[digest.Digest][]string    // tags that were read, by what they name
 	commits   map[string]digest.Digest      // what commit tags name
 	missing   map[digest.Digest]string      // a blob that is not there, by the artifact
+	gzip      map[digest.Digest]bool        // whether the first layer is, by the artifact; of those that were looked at
 	unchecked error                         // why the registry does not tell of a blob whether it is there; nil where it told of all
 	subject   subject
 	stable    stableSeen

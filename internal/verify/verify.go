@@ -48,7 +48,7 @@ func (v Verify) Run(ctx context.Context) (pipeline.Report, error) {
 	r := &reading{
 		Verify: v, store: &pipeline.Store{Repo: v.Repo, Name: v.Name}, left: maxAsked,
 		artifacts: map[string]*pipeline.Artifact{}, named: map[digest.Digest][]string{}, commits: map[string]digest.Digest{},
-		missing: map[digest.Digest]string{}, passed: map[digest.Digest]passing{}, wentBack: map[string]bool{},
+		missing: map[digest.Digest]string{}, gzip: map[digest.Digest]bool{}, passed: map[digest.Digest]passing{}, wentBack: map[string]bool{},
 		heard: heard{words: map[digest.Digest]Words{}, live: map[string][]Word{}, runs: map[string]runs{}, steps: map[int64]string{}, contained: map[string]bool{}},
 	}
 	for _, step := range []func(context.Context) error{r.readRegistry, r.askHost, r.readRollbacks, r.readHistory, r.lookAgain} {
