@@ -49,7 +49,7 @@ var Inputs = []Input{
 	{Name: "username", Help: "registry user; unset: for ghcr.io the actor, elsewhere DOCKER_CONFIG, else anonymous"},
 	{Name: "password", Help: "registry password; unset: for ghcr.io the token, elsewhere DOCKER_CONFIG, else anonymous"},
 	{Name: "token", Expr: "${{ github.token }}", Help: "for the GitHub API, and for ghcr.io where no username is given; never sent elsewhere"},
-	{Name: "plain-http", Default: "false", IsBool: true, Help: "speak HTTP instead of HTTPS, for local registries"},
+	{Name: "plain-http", Default: "false", IsBool: true, Help: "speak HTTP instead of HTTPS, for local registries; Flux then needs spec.insecure: true"},
 	{Name: "dry-run", Default: "false", IsBool: true, Help: "plan and report, send nothing but reads"},
 	{Name: "retry-for", Default: "2m", Help: "time that all retries of a run may take, such as 90s; 0s is none"},
 	{Name: "sha-length", Default: "7", Help: "digits of the commit in sha-, integration- and validated- tags, 7 to 40"},

@@ -81,7 +81,7 @@ func (l look) ours() []*source {
 // sourceFaults are the faults of one source. The first error explains the rest, and stands
 // alone.
 func (l look) sourceFaults(src *source) (all []Fault) {
-	for _, check := range []func(*source) []Fault{l.suspendedSource, l.wrongURL, l.pinned, l.wrongSemver, l.layerFails, l.sourceNotReady, l.sourceBehind} {
+	for _, check := range []func(*source) []Fault{l.suspendedSource, l.wrongURL, l.pinned, l.wrongSemver, l.layerFails, l.notInsecure, l.sourceNotReady, l.sourceBehind} {
 		found := check(src)
 		if hasError(found) {
 			return found
