@@ -205,7 +205,7 @@ func statusContext(t *testing.T, dir string, event map[string]any) string {
 // combineEventMetadata takes the prefix of the object's group off the metadata before any expression sees them.
 func reconciled(t *testing.T, a programtest.Artifact) map[string]any {
 	t.Helper()
-	data, err := os.ReadFile("testdata/kustomization-reconciliation-succeeded.json")
+	data, err := os.ReadFile("../testdata/flux/events/raw.kustomization-reconciliation-succeeded.json")
 	if err != nil {
 		t.Fatal(err)
 	}
