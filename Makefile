@@ -69,6 +69,21 @@ chaos: ## Run the tests of faults, load, packing and hostile text in their long 
 e2e: $(ACT) ## Run the example workflows in act, with the action built from the Dockerfile (needs root, or a Docker engine)
 	@ACT="$(ACT)" .ci/e2e
 
+# What is built stays in the user's cache, named after what it is built from: test/flux/bins.
+.PHONY: flux
+flux: ## The examples and the program with a real Flux, from the first build on; the first run builds Flux, for some twenty minutes
+	@go run -C test ./flux/build
+	@go test -C test -count=1 -v -timeout 30m -run '^TestLife$$' ./flux -args -flux
+
+.PHONY: flux-built
+flux-built: # whether make flux would have anything to build
+	@go run -C test ./flux/build -n
+
+.PHONY: flux-record
+flux-record: ## Write the recorded objects and events that tests read anew, from a real Flux; read the diff
+	@go run -C test ./flux/build
+	@go test -C test -count=1 -v -timeout 30m -run '^TestRecord' ./flux -args -record
+
 .PHONY: lint
 lint: lint-go lint-workflows vuln ## Run golangci-lint, go vet, actionlint and govulncheck, installing them when missing
 

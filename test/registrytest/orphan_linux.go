@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// endWithUs has the kernel end a process when the thread that started it does, and so with a test that was killed.
-func endWithUs(command *exec.Cmd) {
+// EndWithUs has the kernel end a process when the thread that started it does, and so with a test that was killed.
+func EndWithUs(command *exec.Cmd) {
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -4,5 +4,5 @@ package registrytest
 
 import "os/exec"
 
-// endWithUs does nothing: only ours, which watches its standard input, ends with a test that was killed.
-func endWithUs(*exec.Cmd) {}
+// EndWithUs does nothing: only ours, which watches its standard input, ends with a test that was killed.
+func EndWithUs(*exec.Cmd) {}

@@ -57,7 +57,7 @@ func (p *process) run(binary, configFile string, config any) error {
 	if p.stdin, err = p.command.StdinPipe(); err != nil {
 		return err
 	}
-	endWithUs(p.command)
+	EndWithUs(p.command)
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread() // who ends with us ends with the thread that started it
