@@ -31,11 +31,7 @@ type cluster struct {
 	client     *http.Client
 	kubeconfig string
 
-	events        string // address at which the controllers tell events
-	heard         *listener
-	notification  []string // flags of notification-controller beside those that all have
-	kustomize     []string
-	notifications *process
+	heard *listener // what the controllers tell notification-controller
 }
 
 // startEtcd gives the URL at which both API servers find it.
@@ -138,23 +134,23 @@ func (c *cluster) applyCRD(t *testing.T, data []byte) {
 	})
 }
 
-// startControllers runs the three. What the other two tell notification-controller goes through a listener.
-func (c *cluster) startControllers(t *testing.T) {
+// startControllers runs the three, with flags of kustomize-controller's beside those that all have. What the other two tell
+// notification-controller goes through a listener.
+func (c *cluster) startControllers(t *testing.T, kustomize ...string) {
 	t.Helper()
 	env := []string{"KUBECONFIG=" + c.kubeconfig, "RUNTIME_NAMESPACE=" + namespace}
-	start := func(name string, args ...string) *process {
+	start := func(name string, args ...string) {
 		health := freeAddress(t)
-		p := startProcess(t, c.name+" "+name, name, env, append(args,
+		startProcess(t, c.name+" "+name, name, env, append(args,
 			"--health-addr="+health, "--metrics-addr=0", "--enable-leader-election=false", "--log-level=info")...)
 		answers(t, http.DefaultClient, "http://"+health+"/readyz", "")
-		return p
 	}
-	c.events = freeAddress(t)
-	c.notifications = start("notification-controller", append([]string{"--events-addr=" + c.events, "--receiverAddr=" + freeAddress(t)}, c.notification...)...)
-	c.heard = listenIn(t, c.events)
-	storage, dir := freeAddress(t), t.TempDir()
-	start("source-controller", "--storage-path="+dir, "--storage-addr="+storage, "--storage-adv-addr="+storage, "--events-addr="+c.heard.url)
-	start("kustomize-controller", append([]string{"--events-addr=" + c.heard.url}, c.kustomize...)...)
+	events := freeAddress(t)
+	start("notification-controller", "--events-addr="+events, "--receiverAddr="+freeAddress(t))
+	c.heard = listenIn(t, events)
+	storage := freeAddress(t)
+	start("source-controller", "--storage-path="+t.TempDir(), "--storage-addr="+storage, "--storage-adv-addr="+storage, "--events-addr="+c.heard.url)
+	start("kustomize-controller", append(kustomize, "--events-addr="+c.heard.url)...)
 }
 
 // keyPair is a certificate for 127.0.0.1 that vouches for itself, and its key, both in PEM.

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -29,7 +28,6 @@ type gitHub struct {
 	commits    []commit // the oldest first
 	statuses   []status // in the order in which they came
 	dispatches []object
-	other      map[string][][]byte // bodies posted to no API of GitHub's, by path
 	down       bool
 }
 
@@ -49,7 +47,7 @@ type status struct {
 
 func startGitHub(t *testing.T) *gitHub {
 	t.Helper()
-	g := &gitHub{other: map[string][][]byte{}}
+	g := &gitHub{}
 	const repo = "/repos/" + fleet
 	mux := http.NewServeMux()
 	handle := func(pattern string, answer func(*http.Request) (int, any)) {
@@ -89,7 +87,7 @@ func startGitHub(t *testing.T) *gitHub {
 		case down:
 			http.Error(w, `{"message":"unicorn"}`, http.StatusBadGateway)
 		case !ok:
-			g.keep(r)
+			http.NotFound(w, r)
 		case r.Header.Get("Authorization") != "Bearer "+apiToken:
 			http.Error(w, `{"message":"Bad credentials"}`, http.StatusUnauthorized)
 		default:
@@ -116,10 +114,21 @@ var (
 func (g *gitHub) push(message string) commit {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	sum := sha1.Sum(fmt.Appendf(nil, "%d %s", len(g.commits), message))
-	c := commit{hex.EncodeToString(sum[:]), message, time.Now().UTC().Truncate(time.Second)}
+	c := commit{shaOf(len(g.commits), message), message, time.Now().UTC().Truncate(time.Second)}
 	g.commits = append(g.commits, c)
 	return c
+}
+
+// next is what push will make of the message.
+func (g *gitHub) next(message string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return shaOf(len(g.commits), message)
+}
+
+func shaOf(n int, message string) string {
+	sum := sha1.Sum(fmt.Appendf(nil, "%d %s", n, message))
+	return hex.EncodeToString(sum[:])
 }
 
 func (g *gitHub) fail(down bool) {
@@ -251,15 +260,4 @@ func (g *gitHub) dispatch(r *http.Request) (int, any) {
 	}
 	g.dispatches = append(g.dispatches, d)
 	return http.StatusNoContent, nil
-}
-
-// keep keeps what a generic Provider posts.
-func (g *gitHub) keep(r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.other[r.URL.Path] = append(g.other[r.URL.Path], body)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 )
 
+const kubectlIndent = "    "
+
 // kubectl is what `kubectl get KIND,… -n flux-system -o json` prints.
 func (c *cluster) kubectl(t *testing.T, kinds ...string) string {
 	t.Helper()
@@ -21,7 +23,7 @@ func (c *cluster) kubectl(t *testing.T, kinds ...string) string {
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetIndent("", "    ")
+	e.SetIndent("", kubectlIndent)
 	if err := e.Encode(object{"apiVersion": "v1", "kind": "List", "items": items, "metadata": object{"resourceVersion": ""}}); err != nil {
 		t.Fatal(err)
 	}

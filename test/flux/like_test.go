@@ -13,6 +13,7 @@ var varies = []struct {
 	mask    string
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UID"},
+	{regexp.MustCompile(`/[0-9a-f]{8}$`), "UID"}, // Flux's own context of a status ends with a part of one
 	{regexp.MustCompile(`(\d+\.\d+\.\d+(-rc\.\d+)?@)?sha256:[0-9a-f]{64}`), "DIGEST"},
 	{regexp.MustCompile(`\b[0-9a-f]{40}\b`), "COMMIT"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|\b\d{10}\.\d{9}\b`), "TIME"},

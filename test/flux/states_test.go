@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -97,7 +98,7 @@ func faults() []broken {
 		{"provider-wrong-address", i, func(t *testing.T, w *world, c *cluster) {
 			c.merge(t, "Provider", "github-status", "", object{"spec": object{"address": w.gitHub.URL + "/acme/other"}})
 		}, nil},
-		spec("alert-wrong-name", i, "Alert", "github-status", object{"eventSources": source("platfrom")}),
+		spec("alert-wrong-name", i, "Alert", "github-status", object{"eventSources": source("platfrom")}), //nolint:misspell // this is the fault
 		{"alert-wrong-kind", i, func(t *testing.T, _ *world, c *cluster) {
 			c.merge(t, "Alert", "github-status", "", object{"spec": object{"eventSources": []any{object{"kind": "OCIRepository", "name": "platform", "namespace": namespace}}}})
 		}, nil},
@@ -179,13 +180,13 @@ func (w *world) recordState(t *testing.T, name string) {
 		if err := json.Unmarshal([]byte(text), &now); err != nil {
 			t.Fatal(err)
 		}
-		writeLike(t, filepath.Join(recordings, "states", name+"-"+where+".json"), now, "    ")
+		writeLike(t, filepath.Join(recordings, "states", name+"-"+where+".json"), now, kubectlIndent)
 	}
 	write("integration", w.integration.kubectl(t, "OCIRepository", "Kustomization", "Alert", "Provider"))
 	write("live", w.live.kubectl(t, "OCIRepository", "Kustomization"))
 }
 
-// writeLike writes a recording like the one that the file has.
+// writeLike writes a recording like the one that the file has, which stays as it is where nothing has changed.
 func writeLike(t *testing.T, file string, now any, indent string) {
 	t.Helper()
 	var before any
@@ -200,7 +201,12 @@ func writeLike(t *testing.T, file string, now any, indent string) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetIndent("", indent)
-	if err := e.Encode(like(before, now)); err != nil {
+	e.SetEscapeHTML(indent == kubectlIndent) // as kubectl does
+	kept := like(before, now)
+	if reflect.DeepEqual(kept, before) {
+		return
+	}
+	if err := e.Encode(kept); err != nil {
 		t.Fatal(err)
 	}
 	programtest.Write(t, file, b.String())

@@ -30,26 +30,30 @@ type world struct {
 // platform is the repository that the examples name.
 const platform = fleet + "/platform"
 
-// start runs all of it, with the examples applied and nothing built. An option changes how a cluster's controllers run.
-func start(t *testing.T, repository string, options ...func(*cluster)) *world {
+// start runs all of it, with the examples applied and nothing built.
+func start(t *testing.T, repository string) *world {
 	t.Helper()
 	began := time.Now()
-	w := &world{
-		registry: registrytest.Start(t, registrytest.Options{PageSize: 100}), journal: &programtest.Journal{}, gitHub: startGitHub(t),
-		repository: repository, platform: filepath.Join(t.TempDir(), "platform"), built: map[string]result{},
-	}
-	w.registry.Intercept(w.journal.Of(w.registry))
+	w := newWorld(t, repository)
 	etcd := startEtcd(t)
 	w.integration, w.live = startCluster(t, etcd, "integration"), startCluster(t, etcd, "live")
 	for _, c := range []*cluster{w.integration, w.live} {
-		for _, option := range options {
-			option(c)
-		}
 		c.startControllers(t)
 		c.apply(t, token())
 		c.apply(t, w.example(t, c.name)...)
 	}
 	w.time("to start everything", time.Since(began))
+	return w
+}
+
+// newWorld is a registry and GitHub.
+func newWorld(t *testing.T, repository string) *world {
+	t.Helper()
+	w := &world{
+		registry: registrytest.Start(t, registrytest.Options{PageSize: 100}), journal: &programtest.Journal{}, gitHub: startGitHub(t),
+		repository: repository, platform: filepath.Join(t.TempDir(), "platform"), built: map[string]result{},
+	}
+	w.registry.Intercept(w.journal.Of(w.registry))
 	return w
 }
 
@@ -63,8 +67,8 @@ var platformFiles = map[string]string{
 	"namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: podinfo}\n",
 }
 
-// commit pushes a commit: the platform with a setting of this commit's, and with more files, which platform/kustomization.yaml
-// then lists.
+// commit pushes a commit: the platform with a setting of this commit's, and with more files, all listed in
+// platform/kustomization.yaml unless that is among them.
 func (w *world) commit(t *testing.T, message string, more map[string]string) string {
 	t.Helper()
 	c := w.gitHub.push(message)
@@ -85,6 +89,9 @@ func (w *world) commit(t *testing.T, message string, more map[string]string) str
 		if !slices.Contains(resources, resource) {
 			resources = append(resources, resource)
 		}
+	}
+	if _, ok := files["kustomization.yaml"]; ok {
+		return c.sha
 	}
 	slices.Sort(resources)
 	programtest.Write(t, filepath.Join(w.platform, "kustomization.yaml"), "resources: ["+strings.Join(resources, ", ")+"]\n")
