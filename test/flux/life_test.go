@@ -156,14 +156,14 @@ func rollback(t *testing.T, w *world) {
 	late := w.told(t, w.integration, "0.0.5-rc.5", e.Digest, "success")
 	good := w.registry.Named(w.repository, "0.0.2")
 	said := programtest.Run(t, nil, "tag", "--plain-http", "--repository", w.registry.Host+"/"+w.repository, "--version", "next", "--digest", good)
-	if said.Code != 0 || w.registry.Named(w.repository, "0.0.5") != good {
+	if said.Code != 0 || w.registry.Named(w.repository, "0.0.6") != good {
 		t.Fatalf("the rollback by hand: exit status %d\n%s%s", said.Code, said.Stdout, said.Stderr)
 	}
-	w.takes(t, w.live, "0.0.5", good)
-	w.takes(t, w.integration, "0.0.5", good)
+	w.takes(t, w.live, "0.0.6", good)
+	w.takes(t, w.integration, "0.0.6", good)
 	w.tag(t, late).want(t, "superseded", "")
-	w.tag(t, w.told(t, w.integration, "0.0.5", good, "success")).want(t, "unchanged", "0.0.5")
-	if r := w.catchUp(t); r.Outcome == "promoted" || r.code != 0 || w.registry.Named(w.repository, "0.0.6") != "" {
+	w.tag(t, w.told(t, w.integration, "0.0.6", good, "success")).want(t, "unchanged", "0.0.6")
+	if r := w.catchUp(t); r.Outcome == "promoted" || r.code != 0 || w.registry.Named(w.repository, "0.0.7") != "" {
 		t.Errorf("catching up after the rollback:\n%s", r.log)
 	}
 }
@@ -171,9 +171,9 @@ func rollback(t *testing.T, w *world) {
 // failing has a kind that no cluster knows.
 func failing(t *testing.T, w *world) {
 	w.commit(t, "F", map[string]string{"bad.yaml": "apiVersion: example.com/v1\nkind: Nothing\nmetadata: {name: x, namespace: podinfo}\n"})
-	f := w.build(t).want(t, "created", "0.0.6-rc.6")
+	f := w.build(t).want(t, "created", "0.0.7-rc.6")
 	w.integration.reconcile(t, "OCIRepository", "platform")
-	w.tag(t, w.told(t, w.integration, "0.0.6-rc.6", f.Digest, "failure")).want(t, "ignored", "")
+	w.tag(t, w.told(t, w.integration, "0.0.7-rc.6", f.Digest, "failure")).want(t, "ignored", "")
 	if r := w.catchUp(t); r.Outcome == "promoted" || r.code != 0 {
 		t.Errorf("catching up:\n%s", r.log)
 	}
@@ -195,18 +195,18 @@ func canary(t *testing.T, w *world) {
 		checks["canary/"+filepath.Base(name)] = string(data)
 	}
 	w.commit(t, "G", checks)
-	g := w.build(t).want(t, "created", "0.0.6-rc.7")
+	g := w.build(t).want(t, "created", "0.0.7-rc.7")
 	w.integration.reconcile(t, "OCIRepository", "platform")
 	w.integration.checks(t, "Failed", time.Minute)
 	if r := w.catchUp(t); r.Outcome == "promoted" || r.code != 0 {
 		t.Errorf("catching up while the canaries fail:\n%s", r.log)
 	}
-	w.integration.checks(t, "Passed", 16*time.Second)
-	w.runs(t, w.integration, "0.0.6-rc.7", g.Digest, soon)
-	w.tag(t, w.told(t, w.integration, "0.0.6-rc.7", g.Digest, "success")).want(t, "promoted", "0.0.6")
+	w.integration.checks(t, "Passed", 20*time.Second)
+	w.runs(t, w.integration, "0.0.7-rc.7", g.Digest, soon)
+	w.tag(t, w.told(t, w.integration, "0.0.7-rc.7", g.Digest, "success")).want(t, "promoted", "0.0.7")
 	w.live.reconcile(t, "OCIRepository", "platform")
-	w.live.checks(t, "Passed", 16*time.Second)
-	w.runs(t, w.live, "0.0.6", g.Digest, soon)
+	w.live.checks(t, "Passed", 20*time.Second)
+	w.runs(t, w.live, "0.0.7", g.Digest, soon)
 }
 
 // checks waits for the Canaries, and gives them the result of a run that was reported so long after Flux had changed them.
@@ -239,17 +239,17 @@ func registryOutage(t *testing.T, w *world) {
 		})
 	}
 	w.registry.Intercept(w.journal.Of(w.registry))
-	h := w.build(t).want(t, "created", "0.0.7-rc.8")
-	w.time("from a build after the registry's outage to integration, by Flux's backoff", w.runs(t, w.integration, "0.0.7-rc.8", h.Digest, byItself))
-	w.promote(t, h, "0.0.7")
+	h := w.build(t).want(t, "created", "0.0.8-rc.8")
+	w.time("from a build after the registry's outage to integration, by Flux's backoff", w.runs(t, w.integration, "0.0.8-rc.8", h.Digest, byItself))
+	w.promote(t, h, "0.0.8")
 }
 
 // gitHubOutage has Flux's word on a candidate refused. Flux says it again when it next reconciles.
 func gitHubOutage(t *testing.T, w *world) {
 	w.commit(t, "I", nil)
-	i := w.build(t).want(t, "created", "0.0.8-rc.9")
+	i := w.build(t).want(t, "created", "0.0.9-rc.9")
 	w.gitHub.fail(true)
-	w.takes(t, w.integration, "0.0.8-rc.9", i.Digest)
+	w.takes(t, w.integration, "0.0.9-rc.9", i.Digest)
 	until(t, soon, "integration to say that the report failed", func() (string, bool) {
 		var seen []string
 		for _, e := range w.integration.list(t, "Event") {
@@ -261,13 +261,13 @@ func gitHubOutage(t *testing.T, w *world) {
 	w.catchUp(t).wantError(t, "502")
 	w.gitHub.fail(false)
 	w.integration.reconcile(t, "Kustomization", "platform")
-	w.promote(t, i, "0.0.8")
+	w.promote(t, i, "0.0.9")
 }
 
 func end(t *testing.T, w *world) {
-	digest := w.registry.Named(w.repository, "0.0.8")
-	w.takes(t, w.integration, "0.0.8", digest)
-	w.tag(t, w.told(t, w.integration, "0.0.8", digest, "success")).want(t, "unchanged", "0.0.8")
+	digest := w.registry.Named(w.repository, "0.0.9")
+	w.takes(t, w.integration, "0.0.9", digest)
+	w.tag(t, w.told(t, w.integration, "0.0.9", digest, "success")).want(t, "unchanged", "0.0.9")
 	r := w.verify(t).want(t, "healthy", "")
 	for _, f := range r.Findings {
 		if f.Severity != "info" {

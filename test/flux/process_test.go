@@ -15,13 +15,12 @@ import (
 	"github.com/oci-promote/oci-promote/test/registrytest"
 )
 
-// process is a program that runs until it is stopped or the test ends. It has a log, which a test that fails shows.
+// process is a program that runs until it is stopped or the test ends. It has a log; a test that fails shows a controller's.
 type process struct {
 	name    string
 	log     string
 	command *exec.Cmd
 	ended   chan struct{}
-	stopped bool
 }
 
 // startProcess runs one of the programs, with a home of its own and nothing of the test's environment.
@@ -59,7 +58,7 @@ func startProcess(t *testing.T, name, program string, env []string, args ...stri
 	}
 	t.Cleanup(func() {
 		p.stop(t)
-		if t.Failed() {
+		if t.Failed() && strings.HasSuffix(program, "-controller") {
 			t.Logf("%s said at last:\n%s", name, p.tail(20))
 		}
 	})
@@ -78,10 +77,6 @@ func binary(name string) int {
 // stop kills the process, which has nothing to save, and waits for its end. One that has ended by itself fails the test.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
-	if p.stopped {
-		return
-	}
-	p.stopped = true
 	select {
 	case <-p.ended:
 		t.Errorf("%s ended by itself: %s", p.name, p.command.ProcessState)
