@@ -100,6 +100,7 @@ func (w *world) recordSuccess(t *testing.T) {
 			w.recordDispatch(t, name, of[0], of[1])
 		}
 	}
+	w.dispatched(t, "Kustomization", "ConfigMap/flux-system/validated-marker created")
 	w.candidate(t, "B", nil)
 	w.recordDispatch(t, "gate-kustomization-applied", "Kustomization", "ConfigMap/flux-system/validated-marker configured")
 }
@@ -187,11 +188,17 @@ func (w *world) recordStatus(t *testing.T, name string, s status) {
 	writeLike(t, file, event, " ")
 }
 
-// recordDispatch waits for the dispatch of an event that begins so.
 func (w *world) recordDispatch(t *testing.T, name, kind, message string) {
 	t.Helper()
 	file := filepath.Join(triggers, "repository_dispatch."+name+".json")
-	event := readObject(t, file)
+	event, d := readObject(t, file), w.dispatched(t, kind, message)
+	event["action"], event["client_payload"] = d["event_type"], d["client_payload"]
+	writeLike(t, file, event, " ")
+}
+
+// dispatched waits for the first dispatch that is about this kind of object and whose message begins so.
+func (w *world) dispatched(t *testing.T, kind, message string) (found object) {
+	t.Helper()
 	until(t, soon, "the dispatch "+message, func() (string, bool) {
 		w.gitHub.mu.Lock()
 		defer w.gitHub.mu.Unlock()
@@ -199,13 +206,13 @@ func (w *world) recordDispatch(t *testing.T, name, kind, message string) {
 		for _, d := range w.gitHub.dispatches {
 			seen += at(d, "client_payload", "message") + "\n"
 			if at(d, "client_payload", "involvedObject", "kind") == kind && strings.HasPrefix(at(d, "client_payload", "message"), message) {
-				event["action"], event["client_payload"] = d["event_type"], d["client_payload"]
+				found = d
 				return seen, true
 			}
 		}
 		return seen, false
 	})
-	writeLike(t, file, event, " ")
+	return found
 }
 
 func readObject(t *testing.T, file string) (o object) {

@@ -3,6 +3,7 @@ package flux
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,6 +55,7 @@ func (r *recording) keep(key string, before, now any) any {
 		return kept
 	case []any:
 		old, _ := before.([]any)
+		now = inOrderOf(old, now)
 		kept := make([]any, len(now))
 		for i, value := range now {
 			var was any
@@ -74,6 +76,24 @@ func (r *recording) keep(key string, before, now any) any {
 		}
 		return now
 	}
+}
+
+// inOrderOf has conditions in the order that those of the same types had before; it varies with the time between two.
+func inOrderOf(old, now []any) []any {
+	place := func(all []any, kind any) int {
+		return slices.IndexFunc(all, func(c any) bool { o, ok := c.(object); return ok && o["type"] != nil && o["type"] == kind })
+	}
+	ordered := make([]any, 0, len(now))
+	for _, was := range old {
+		o, _ := was.(object)
+		if i := place(now, o["type"]); i >= 0 {
+			ordered = append(ordered, now[i])
+		}
+	}
+	if len(old) != len(now) || len(ordered) != len(now) {
+		return now
+	}
+	return ordered
 }
 
 // learn reports whether two texts differ in no more than varies, and remembers which id stands for which.
@@ -108,9 +128,9 @@ func mask(s string) string {
 
 // TestLike: what varies stays as it was; what changed is new, and speaks of the old ids.
 func TestLike(t *testing.T) {
-	before := `{"size":3,"uid":"3f59f5c6-9055-4718-8dbd-66811d073819","at":"2026-11-23T02:00:19Z","url":"http://127.0.0.1:15000/x","list":["a","took 3.2ms"],"gone":1}`
-	now := `{"size":4,"uid":"11111111-9055-4718-8dbd-66811d073819","at":"2027-01-01T00:00:00Z","url":"http://127.0.0.1:23456/x","list":["b","took 1.5s","new on 127.0.0.1:23456"],"word":"yes"}`
-	want := `{"at":"2026-11-23T02:00:19Z","list":["b","took 3.2ms","new on 127.0.0.1:15000"],"size":3,"uid":"3f59f5c6-9055-4718-8dbd-66811d073819","url":"http://127.0.0.1:15000/x","word":"yes"}`
+	before := `{"size":3,"uid":"3f59f5c6-9055-4718-8dbd-66811d073819","at":"2026-11-23T02:00:19Z","url":"http://127.0.0.1:15000/x","list":["a","took 3.2ms"],"gone":1,"conditions":[{"type":"Ready"},{"type":"Stalled","at":1}]}`
+	now := `{"size":4,"uid":"11111111-9055-4718-8dbd-66811d073819","at":"2027-01-01T00:00:00Z","url":"http://127.0.0.1:23456/x","list":["b","took 1.5s","new on 127.0.0.1:23456"],"word":"yes","conditions":[{"type":"Stalled","at":2},{"type":"Ready"}]}`
+	want := `{"at":"2026-11-23T02:00:19Z","conditions":[{"type":"Ready"},{"at":2,"type":"Stalled"}],"list":["b","took 3.2ms","new on 127.0.0.1:15000"],"size":3,"uid":"3f59f5c6-9055-4718-8dbd-66811d073819","url":"http://127.0.0.1:15000/x","word":"yes"}`
 	var b, n any
 	for text, into := range map[string]*any{before: &b, now: &n} {
 		if err := json.Unmarshal([]byte(text), into); err != nil {
