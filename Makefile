@@ -84,6 +84,11 @@ flux-record: ## Write the recorded objects and events that tests read anew, from
 	@go run -C test ./flux/build
 	@go test -C test -count=1 -v -timeout 30m -run '^TestRecord' ./flux -args -record
 
+.PHONY: flux-versions
+flux-versions: ## Write which statuses an older and today's notification-controller post, into testdata/flux/versions.md
+	@go run -C test ./flux/build -o
+	@go test -C test -count=1 -v -timeout 30m -run '^TestVersions$$' ./flux -args -record
+
 .PHONY: lint
 lint: lint-go lint-workflows vuln ## Run golangci-lint, go vet, actionlint and govulncheck, installing them when missing
 

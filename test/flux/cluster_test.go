@@ -31,7 +31,8 @@ type cluster struct {
 	client     *http.Client
 	kubeconfig string
 
-	heard *listener // what the controllers tell notification-controller
+	notification string    // the program that is its notification-controller
+	heard        *listener // what the controllers tell notification-controller
 }
 
 // startEtcd gives the URL at which both API servers find it.
@@ -57,7 +58,7 @@ func startCluster(t *testing.T, etcd, name string) *cluster {
 	cert, key := keyPair(t)
 	certFile, keyFile := file("tls.crt", cert), file("tls.key", key)
 	address := freeAddress(t)
-	c := &cluster{name: name, url: "https://" + address, token: "token-of-" + name}
+	c := &cluster{name: name, url: "https://" + address, token: "token-of-" + name, notification: "notification-controller"}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM([]byte(cert))
 	c.client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
@@ -146,7 +147,7 @@ func (c *cluster) startControllers(t *testing.T, kustomize ...string) {
 		answers(t, http.DefaultClient, "http://"+health+"/readyz", "")
 	}
 	events := freeAddress(t)
-	start("notification-controller", "--events-addr="+events, "--receiverAddr="+freeAddress(t))
+	start(c.notification, "--events-addr="+events, "--receiverAddr="+freeAddress(t))
 	c.heard = listenIn(t, events)
 	storage := freeAddress(t)
 	start("source-controller", "--storage-path="+t.TempDir(), "--storage-addr="+storage, "--storage-adv-addr="+storage, "--events-addr="+c.heard.url)

@@ -17,18 +17,32 @@ const triggers = "../../internal/trigger/testdata"
 // Kustomization names a commit (docs/facts.md 25). GitHub's own part of an event is that of the recording before.
 func TestRecordEvents(t *testing.T) {
 	only(t, *record)
-	w := newWorld(t, fleet)
-	c := startCluster(t, startEtcd(t), "integration")
-	w.integration = c
-	c.startControllers(t, "--feature-gates=CancelHealthCheckOnNewRevision=true")
-	c.apply(t, token())
-	for _, o := range documents(t, "testdata/events.yaml") {
-		c.apply(t, w.onLoopback(o))
-	}
+	w := reporting(t, "notification-controller")
 	w.recordSuccess(t)
-	w.recordFailure(t)
-	w.recordDependency(t)
-	w.recordCancel(t)
+	sha := w.buildFails(t, "C")
+	w.recordStatus(t, "failure", w.plain(t, sha, "build failed"))
+	w.annotate(t, w.gitHub.next("D"))
+	sha = w.dependencyMissing(t, "D")
+	w.recordStatus(t, "success-but-dependency-not-ready", w.statusLike(t, sha, "kustomization/platform/0.0.", "dependency not ready"))
+	w.dependsOn(t, nil)
+	w.annotate(t, w.gitHub.next("E"))
+	sha = w.healthCheckCancelled(t, "E")
+	w.recordStatus(t, "success-but-health-check-canceled", w.statusLike(t, sha, "kustomization/platform/0.0.", "health check canceled"))
+}
+
+// reporting is one cluster with all that reports of an artifact. Its kustomize-controller cancels the health check of a
+// candidate for the next one.
+func reporting(t *testing.T, notification string) *world {
+	t.Helper()
+	w := newWorld(t, fleet)
+	w.integration = startCluster(t, startEtcd(t), "integration")
+	w.integration.notification = notification
+	w.integration.startControllers(t, "--feature-gates=CancelHealthCheckOnNewRevision=true", "--requeue-dependency=1s")
+	w.integration.apply(t, token())
+	for _, o := range documents(t, "testdata/events.yaml") {
+		w.integration.apply(t, w.onLoopback(o))
+	}
+	return w
 }
 
 func documents(t *testing.T, file string) []object {
@@ -113,28 +127,32 @@ func (w *world) plain(t *testing.T, sha, description string) status {
 	return w.statusLike(t, sha, "kustomization/platform/"+uid, description)
 }
 
-func (w *world) recordFailure(t *testing.T) {
+// buildFails has a candidate whose manifests cannot be built.
+func (w *world) buildFails(t *testing.T, message string) (sha string) {
 	t.Helper()
-	sha, _ := w.candidate(t, "C", map[string]string{"kustomization.yaml": "resources: [missing.yaml]\n"})
-	w.recordStatus(t, "failure", w.plain(t, sha, "build failed"))
+	sha, r := w.candidate(t, message, map[string]string{"kustomization.yaml": "resources: [missing.yaml]\n"})
+	w.heardOf(t, r, "BuildFailed")
+	return sha
 }
 
-// recordDependency has the Kustomization wait for one that does not exist.
-func (w *world) recordDependency(t *testing.T) {
+// dependencyMissing has the Kustomization wait for one that does not exist.
+func (w *world) dependencyMissing(t *testing.T, message string) (sha string) {
 	t.Helper()
-	sha := w.gitHub.next("D")
-	w.annotate(t, sha, object{"dependsOn": []any{object{"name": "monitoring"}}})
-	_, d := w.candidate(t, "D", nil)
-	s := w.statusLike(t, sha, "kustomization/platform/"+d.Candidate+"@", "dependency not ready")
-	w.recordStatus(t, "success-but-dependency-not-ready", s)
+	w.dependsOn(t, []any{object{"name": "monitoring"}})
+	sha, r := w.candidate(t, message, nil)
+	w.heardOf(t, r, "DependencyNotReady")
+	return sha
 }
 
-// recordCancel asks for a reconciliation while the health check of a Deployment runs that nothing will ever make ready.
-func (w *world) recordCancel(t *testing.T) {
+func (w *world) dependsOn(t *testing.T, all []any) {
 	t.Helper()
-	sha := w.gitHub.next("E")
-	w.annotate(t, sha, object{"dependsOn": nil})
-	_, e := w.candidate(t, "E", map[string]string{
+	w.integration.merge(t, "Kustomization", "platform", "", object{"spec": object{"dependsOn": all}})
+}
+
+// healthCheckCancelled asks for a reconciliation while the health check of a Deployment runs that nothing will ever make ready.
+func (w *world) healthCheckCancelled(t *testing.T, message string) (sha string) {
+	t.Helper()
+	sha, r := w.candidate(t, message, map[string]string{
 		"kustomization.yaml": "resources: [platform.yaml, web.yaml]\n",
 		"web.yaml": `apiVersion: apps/v1
 kind: Deployment
@@ -145,18 +163,31 @@ spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, s
 	until(t, soon, "the health check to run", func() (string, bool) {
 		o := w.integration.get(t, "Kustomization", "platform")
 		message, _ := condition(o, "Reconciling")["message"].(string)
-		return show(o), strings.HasPrefix(message, "Running health checks for revision "+e.Candidate+"@")
+		return show(o), strings.HasPrefix(message, "Running health checks for revision "+r.Candidate+"@")
 	})
 	w.integration.reconcile(t, "Kustomization", "platform")
-	s := w.statusLike(t, sha, "kustomization/platform/"+e.Candidate+"@", "health check canceled")
-	w.recordStatus(t, "success-but-health-check-canceled", s)
+	w.heardOf(t, r, "HealthCheckCanceled")
+	return sha
 }
 
-// annotate has the Kustomization report on a commit, whatever artifact it is about, and changes its spec.
-func (w *world) annotate(t *testing.T, sha string, change object) {
+// annotate has the Kustomization report on a commit, whatever artifact it is about.
+func (w *world) annotate(t *testing.T, sha string) {
 	t.Helper()
-	w.integration.merge(t, "Kustomization", "platform", "", object{
-		"metadata": object{"annotations": object{"event.toolkit.fluxcd.io/commit": sha}}, "spec": change,
+	w.integration.merge(t, "Kustomization", "platform", "", object{"metadata": object{"annotations": object{"event.toolkit.fluxcd.io/commit": sha}}})
+}
+
+// heardOf waits until kustomize-controller has told of the artifact for this reason.
+func (w *world) heardOf(t *testing.T, r result, reason string) {
+	t.Helper()
+	until(t, soon, "an event "+reason, func() (string, bool) {
+		seen := ""
+		for _, body := range w.integration.heard.all() {
+			seen += string(body) + "\n"
+			if strings.Contains(string(body), `"reason":"`+reason+`"`) && strings.Contains(string(body), r.Digest) {
+				return seen, true
+			}
+		}
+		return seen + show(w.integration.get(t, "Kustomization", "platform")), false
 	})
 }
 

@@ -109,7 +109,8 @@ func (r result) found(code string) bool {
 	return false
 }
 
-// firstBuild asks Flux, for by now it would ask by itself only after minutes: its backoff has grown since the objects came.
+// firstBuild asks Flux. Objects that have waited for a first build longer than this test lets them are asked for it again only
+// after minutes (docs/facts.md 32).
 func firstBuild(t *testing.T, w *world) {
 	a := w.build(t).want(t, "created", "0.0.1-rc.1")
 	w.time("from the first build to integration (flux reconcile)", w.takes(t, w.integration, "0.0.1-rc.1", a.Digest))

@@ -32,7 +32,7 @@ func startProcess(t *testing.T, name, program string, env []string, args ...stri
 		t.Fatal(err)
 	}
 	defer func() { _ = log.Close() }() // the process has it
-	b := bins.All[binary(program)]
+	b := bins.Named(program)
 	dir, err := b.Dir("modules")
 	if err != nil {
 		t.Fatal(err)
@@ -58,20 +58,11 @@ func startProcess(t *testing.T, name, program string, env []string, args ...stri
 	}
 	t.Cleanup(func() {
 		p.stop(t)
-		if t.Failed() && strings.HasSuffix(program, "-controller") {
+		if t.Failed() && strings.Contains(program, "-controller") {
 			t.Logf("%s said at last:\n%s", name, p.tail(20))
 		}
 	})
 	return p
-}
-
-func binary(name string) int {
-	for i, b := range bins.All {
-		if b.Name == name {
-			return i
-		}
-	}
-	panic("no program " + name)
 }
 
 // stop kills the process, which has nothing to save, and waits for its end. One that has ended by itself fails the test.

@@ -42,6 +42,21 @@ var All = []Binary{
 	{Name: "notification-controller", Package: fluxcd + "notification-controller", Module: fluxcd + "notification-controller", Kinds: true},
 }
 
+// Older is what make flux-versions runs beside All.
+var Older = []Binary{
+	{Name: "notification-controller-1.6", Package: fluxcd + "notification-controller", Module: fluxcd + "notification-controller"},
+}
+
+// Named is the program of that name, of All and Older. It panics if there is none.
+func Named(name string) Binary {
+	for _, b := range slices.Concat(All, Older) {
+		if b.Name == name {
+			return b
+		}
+	}
+	panic("no program " + name)
+}
+
 // Dir is where the program is, once it is built: a directory of the user's cache, named after what it is built from (the
 // files of its module, and Go). modules is the directory of all modules.
 func (b Binary) Dir(modules string) (string, error) {
@@ -84,10 +99,10 @@ func (b Binary) CRDs(dir string) ([][]byte, error) {
 	return all, nil
 }
 
-// Missing are the programs that are not built.
-func Missing(modules string) ([]Binary, error) {
+// Missing are those of the programs that are not built.
+func Missing(modules string, programs []Binary) ([]Binary, error) {
 	var missing []Binary
-	for _, b := range All {
+	for _, b := range programs {
 		dir, err := b.Dir(modules)
 		if err != nil {
 			return nil, err

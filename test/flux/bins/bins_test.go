@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 )
 
@@ -33,12 +34,9 @@ func write(t *testing.T, name, content string) {
 func TestBuild(t *testing.T) {
 	b, modules := tiny(t)
 	t.Setenv("GOCACHE", cached)
-	before := All
-	All = []Binary{b}
-	t.Cleanup(func() { All = before })
 	for _, change := range []string{"", "// another\n"} {
 		write(t, filepath.Join(modules, "tiny", "main.go"), "package main\n\nfunc main() {}\n"+change)
-		if missing, err := Missing(modules); err != nil || len(missing) != 1 {
+		if missing, err := Missing(modules, []Binary{b}); err != nil || len(missing) != 1 {
 			t.Fatalf("before the build with %q: missing %v, %v", change, missing, err)
 		}
 		for range 2 { // the second finds what the first made
@@ -46,7 +44,7 @@ func TestBuild(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if missing, err := Missing(modules); err != nil || len(missing) != 0 {
+		if missing, err := Missing(modules, []Binary{b}); err != nil || len(missing) != 0 {
 			t.Fatalf("after the build with %q: missing %v, %v", change, missing, err)
 		}
 		dir, err := b.Dir(modules)
@@ -81,7 +79,7 @@ func TestBuildFails(t *testing.T) {
 
 // TestModules: each program has its module, and the module's go.mod requires what the program is of.
 func TestModules(t *testing.T) {
-	for _, b := range All {
+	for _, b := range slices.Concat(All, Older) {
 		data, err := os.ReadFile(filepath.Join("../modules", b.Name, "go.mod"))
 		if err != nil {
 			t.Fatal(err)
