@@ -22,6 +22,7 @@ var kinds = map[string]struct {
 	"Secret":                   {"api/v1", "secrets", false},
 	"ConfigMap":                {"api/v1", "configmaps", false},
 	"Event":                    {"api/v1", "events", false},
+	"Deployment":               {"apis/apps/v1", "deployments", false},
 	"CustomResourceDefinition": {"apis/apiextensions.k8s.io/v1", "customresourcedefinitions", true},
 	"OCIRepository":            {"apis/source.toolkit.fluxcd.io/v1", "ocirepositories", false},
 	"Kustomization":            {"apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations", false},

@@ -149,17 +149,33 @@ func (w *world) dependsOn(t *testing.T, all []any) {
 	w.integration.merge(t, "Kustomization", "platform", "", object{"spec": object{"dependsOn": all}})
 }
 
-// healthCheckCancelled asks for a reconciliation while the health check of a Deployment runs that nothing will ever make ready.
-func (w *world) healthCheckCancelled(t *testing.T, message string) (sha string) {
-	t.Helper()
-	sha, r := w.candidate(t, message, map[string]string{
-		"kustomization.yaml": "resources: [platform.yaml, web.yaml]\n",
-		"web.yaml": `apiVersion: apps/v1
+// deployment is one that nothing makes ready: no controller of Deployments runs here.
+var deployment = map[string]string{
+	"kustomization.yaml": "resources: [platform.yaml, web.yaml]\n",
+	"web.yaml": `apiVersion: apps/v1
 kind: Deployment
-metadata: {name: web, namespace: default}
+metadata: {name: web, namespace: flux-system}
 spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}}
 `,
-	})
+}
+
+// healthCheckFails has a Deployment that has given up.
+func (w *world) healthCheckFails(t *testing.T, message string) (sha string) {
+	t.Helper()
+	sha, r := w.candidate(t, message, deployment)
+	until(t, soon, "the Deployment", func() (string, bool) { return "", w.integration.get(t, "Deployment", "web") != nil })
+	w.integration.merge(t, "Deployment", "web", "/status", object{"status": object{
+		"observedGeneration": 1,
+		"conditions":         []any{object{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}},
+	}})
+	w.heardOf(t, r, "HealthCheckFailed")
+	return sha
+}
+
+// healthCheckCancelled asks for a reconciliation while a health check runs.
+func (w *world) healthCheckCancelled(t *testing.T, message string) (sha string) {
+	t.Helper()
+	sha, r := w.candidate(t, message, deployment)
 	until(t, soon, "the health check to run", func() (string, bool) {
 		o := w.integration.get(t, "Kustomization", "platform")
 		message, _ := condition(o, "Reconciling")["message"].(string)

@@ -41,12 +41,13 @@ func TestVersions(t *testing.T) {
 func (w *world) reports(t *testing.T, round string, annotated bool) (all [][2]string) {
 	t.Helper()
 	for _, of := range []struct {
-		what   string
-		happen func(t *testing.T, message string) string
+		what, description string // the description is the reason of Flux's event, in words
+		happen            func(t *testing.T, message string) string
 	}{
-		{"the dependency is not ready", w.dependencyMissing},
-		{"the health check is cancelled", w.healthCheckCancelled},
-		{"the manifests cannot be built", w.buildFails},
+		{"the dependency is not ready", "dependency not ready", w.dependencyMissing},
+		{"the health check is cancelled", "health check canceled", w.healthCheckCancelled},
+		{"the health check fails", "health check failed", w.healthCheckFails},
+		{"the manifests cannot be built", "build failed", w.buildFails},
 	} {
 		message := round + " " + of.what
 		if annotated {
@@ -61,23 +62,19 @@ func (w *world) reports(t *testing.T, round string, annotated bool) (all [][2]st
 		}
 		good, r := w.candidate(t, next, nil)
 		w.statusLike(t, good, "kustomization/platform/"+r.Candidate+"@"+r.Digest, "reconciliation succeeded")
-		all = append(all, [2]string{of.what, w.statusesOf(sha)})
+		all = append(all, [2]string{of.what, w.stateOf(sha, of.description)})
 	}
 	return all
 }
 
-// statusesOf are those of the example's context on a commit, but for the success of the artifact itself.
-func (w *world) statusesOf(sha string) string {
+// stateOf is the state that a commit has by the example's context and this description; "none" where nothing was posted.
+func (w *world) stateOf(sha, description string) string {
 	w.gitHub.mu.Lock()
 	defer w.gitHub.mu.Unlock()
-	var all []string
 	for _, s := range w.gitHub.of(sha) {
-		if strings.HasPrefix(s.Context, "kustomization/platform/"+w.built[sha].Candidate+"@") && s.Description != "reconciliation succeeded" {
-			all = append(all, fmt.Sprintf("%s, %q", s.State, s.Description))
+		if strings.HasPrefix(s.Context, "kustomization/platform/"+w.built[sha].Candidate+"@") && s.Description == description {
+			return fmt.Sprintf("%s, `%s`", s.State, description)
 		}
 	}
-	if len(all) == 0 {
-		return "none"
-	}
-	return strings.Join(all, "; ")
+	return "none"
 }
