@@ -28,7 +28,7 @@ type gitHub struct {
 	commits    []commit // the oldest first
 	statuses   []status // in the order in which they came
 	dispatches []object
-	down       bool
+	outage     int // the status that everything is answered with; 0 for none
 }
 
 type commit struct {
@@ -81,11 +81,11 @@ func startGitHub(t *testing.T) *gitHub {
 	})
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
-		down := g.down
+		outage := g.outage
 		g.mu.Unlock()
 		switch api, ok := strings.CutPrefix(r.URL.Path, "/api/v3"); {
-		case down:
-			http.Error(w, `{"message":"unicorn"}`, http.StatusBadGateway)
+		case outage != 0:
+			http.Error(w, outages[outage], outage)
 		case !ok:
 			http.NotFound(w, r)
 		case r.Header.Get("Authorization") != "Bearer "+apiToken:
@@ -131,10 +131,17 @@ func shaOf(n int, message string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (g *gitHub) fail(down bool) {
+// fail has everything answered with a status of outages, or with 0 as it should be.
+func (g *gitHub) fail(status int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.down = down
+	g.outage = status
+}
+
+// outages are what GitHub says with a status.
+var outages = map[int]string{
+	http.StatusForbidden:  `{"message":"Resource not accessible by personal access token"}`,
+	http.StatusBadGateway: `{"message":"unicorn"}`,
 }
 
 // status is the newest of a commit and a context; the zero status where there is none.

@@ -16,18 +16,25 @@ func (c *cluster) kubectl(t *testing.T, kinds ...string) string {
 	t.Helper()
 	items := []object{}
 	for _, kind := range kinds {
-		for _, o := range c.list(t, kind) {
-			delete(o["metadata"].(object), "managedFields")
-			items = append(items, o)
-		}
+		items = append(items, c.list(t, kind)...)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetIndent("", kubectlIndent)
-	if err := e.Encode(object{"apiVersion": "v1", "kind": "List", "items": items, "metadata": object{"resourceVersion": ""}}); err != nil {
+	if err := e.Encode(list(items)); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// list is kubectl's form of several objects.
+func list(items []object) object {
+	all := make([]any, len(items))
+	for i, o := range items {
+		delete(o["metadata"].(object), "managedFields")
+		all[i] = o
+	}
+	return object{"apiVersion": "v1", "kind": "List", "items": all, "metadata": object{"resourceVersion": ""}}
 }
 
 // sameAsKubectl holds cluster.kubectl to the real one, where there is one.

@@ -249,20 +249,29 @@ func registryOutage(t *testing.T, w *world) {
 func gitHubOutage(t *testing.T, w *world) {
 	w.commit(t, "I", nil)
 	i := w.build(t).want(t, "created", "0.0.9-rc.9")
-	w.gitHub.fail(true)
+	w.gitHub.fail(http.StatusBadGateway)
 	w.takes(t, w.integration, "0.0.9-rc.9", i.Digest)
-	until(t, soon, "integration to say that the report failed", func() (string, bool) {
-		var seen []string
-		for _, e := range w.integration.list(t, "Event") {
-			seen = append(seen, at(e, "reason")+" "+at(e, "message"))
-		}
-		all := strings.Join(seen, "\n")
-		return all, strings.Contains(all, "NotificationDispatchFailed")
-	})
+	w.integration.undelivered(t, "502")
 	w.catchUp(t).wantError(t, "502")
-	w.gitHub.fail(false)
+	w.gitHub.fail(0)
 	w.integration.reconcile(t, "Kustomization", "platform")
 	w.promote(t, i, "0.0.9")
+}
+
+// undelivered waits for the Event by which notification-controller says, in these words, that it could not tell GitHub.
+func (c *cluster) undelivered(t *testing.T, words string) (found object) {
+	t.Helper()
+	until(t, soon, c.name+" to say that a report failed", func() (string, bool) {
+		seen := ""
+		for _, e := range c.list(t, "Event") {
+			seen += at(e, "reason") + " " + at(e, "message") + "\n"
+			if at(e, "reason") == "NotificationDispatchFailed" && strings.Contains(at(e, "message"), words) {
+				found = e
+			}
+		}
+		return seen, found != nil
+	})
+	return found
 }
 
 func end(t *testing.T, w *world) {

@@ -14,7 +14,8 @@ var varies = []struct {
 	mask    string
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UID"},
-	{regexp.MustCompile(`/[0-9a-f]{8}$`), "UID"}, // Flux's own context of a status ends with a part of one
+	{regexp.MustCompile(`/[0-9a-f]{8}$`), "UID"},    // Flux's own context of a status ends with a part of one
+	{regexp.MustCompile(`\.[0-9a-f]{16}$`), "NAME"}, // of an Event
 	{regexp.MustCompile(`(\d+\.\d+\.\d+(-rc\.\d+)?@)?sha256:[0-9a-f]{64}`), "DIGEST"},
 	{regexp.MustCompile(`\b[0-9a-f]{40}\b`), "COMMIT"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|\b\d{10}\.\d{9}\b`), "TIME"},
@@ -28,7 +29,7 @@ var varies = []struct {
 // counters are the keys whose numbers say no more than how often something has happened.
 var counters = map[string]bool{
 	"resourceVersion": true, "generation": true, "observedGeneration": true, "totalReconciliations": true, "size": true,
-	"reportingInstance": true,
+	"reportingInstance": true, "count": true,
 }
 
 // recording makes a new recording like the one before it: where two texts differ in no more than varies, the old one stays,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -136,7 +137,7 @@ func (c *cluster) settled(t *testing.T) {
 			suspended, _ := o["spec"].(object)["suspend"].(bool)
 			ready := condition(o, "Ready")
 			done := at(o, "status", "lastHandledReconcileAt") == word &&
-				ready["status"] != "Unknown" && condition(o, "Reconciling")["reason"] != "Progressing" && ready["observedGeneration"] == o["metadata"].(object)["generation"]
+				ready["status"] != "Unknown" && ready["observedGeneration"] == o["metadata"].(object)["generation"]
 			return show(o), suspended || done
 		})
 	}
@@ -169,20 +170,40 @@ func TestRecordStates(t *testing.T) {
 			c.apply(t, w.example(t, c.name)...)
 		}
 	}
+	w.recordRefusal(t)
 	recordVersions(t)
 }
 
+// recordRefusal records what kubectl shows of two reports that did not reach GitHub: one that it refuses, and one for which there
+// is no Secret.
+func (w *world) recordRefusal(t *testing.T) {
+	t.Helper()
+	w.gitHub.fail(http.StatusForbidden)
+	w.integration.reconcile(t, "Kustomization", "platform")
+	for name, words := range map[string]string{"dispatch-refused": "403", "dispatch-without-secret": `secrets "github-token" not found`} {
+		events := list([]object{w.integration.undelivered(t, words)})
+		writeLike(t, filepath.Join(recordings, "events", "kubectl."+name+".json"), events, kubectlIndent)
+	}
+}
+
+// recordState records both clusters between two tries of a source that fails.
 func (w *world) recordState(t *testing.T, name string) {
 	t.Helper()
-	write := func(where, text string) {
+	for c, kinds := range map[*cluster][]string{
+		w.integration: {"OCIRepository", "Kustomization", "Alert", "Provider"},
+		w.live:        {"OCIRepository", "Kustomization"},
+	} {
+		var text string
+		until(t, soon, c.name+" to be at rest", func() (string, bool) {
+			text = c.kubectl(t, kinds...)
+			return text, !strings.Contains(text, `"reason": "Progressing"`)
+		})
 		var now any
 		if err := json.Unmarshal([]byte(text), &now); err != nil {
 			t.Fatal(err)
 		}
-		writeLike(t, filepath.Join(recordings, "states", name+"-"+where+".json"), now, kubectlIndent)
+		writeLike(t, filepath.Join(recordings, "states", name+"-"+c.name+".json"), now, kubectlIndent)
 	}
-	write("integration", w.integration.kubectl(t, "OCIRepository", "Kustomization", "Alert", "Provider"))
-	write("live", w.live.kubectl(t, "OCIRepository", "Kustomization"))
 }
 
 // writeLike writes a recording like the one that the file has, which stays as it is where nothing has changed.
