@@ -37,7 +37,7 @@ func (c *command) runAction(ctx context.Context) int {
 		return exitOK
 	}
 	run.Error(append(parts(err), hintOf(err))...)
-	if err := run.AddSummary(c.failure(orElse(mode, "oci-promote"), err) + callouts(report)); err != nil {
+	if err := run.AddSummary(c.failure(orElse(mode, "oci-promote"), orElse(report.Repository, values["repository"]), err) + callouts(report)); err != nil {
 		run.Error(err.Error())
 	}
 	return exitFailed

@@ -11,32 +11,24 @@ import (
 // pruneSummary is a report of mode prune as the job's summary.
 func pruneSummary(r pipeline.Report, p pages) string {
 	t := r.Retention
-	var b strings.Builder
+	var b facts
 	fmt.Fprintf(&b, "### %s\n\n%s\n\n", action.Markdown(headline(r)), action.Markdown(r.Reason))
-	b.WriteString(ladderPicture(t))
-	b.WriteString("\n| | |\n|---|---|\n")
-	for _, row := range [][2]string{
-		{"Repository", action.Code(r.Repository)},
-		{"Integration selects", orElse(action.Code(r.Selected.Integration), "nothing")},
-		{"Live selects", orElse(action.Code(r.Selected.Live), "nothing yet")},
-		{"Frees", freesText(t)},
-		{"Left", leftText(t)},
-		{"Package", link("all versions", p.container)},
-		{"Run", link("log", p.run)},
-	} {
-		if row[1] != "" {
-			fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
-		}
-	}
+	b.WriteString(ladderPicture(t) + "\n")
+	b.add("Repository", action.Code(r.Repository))
+	b.add("Integration selects", orElse(action.Code(r.Selected.Integration), "nothing"))
+	b.add("Live selects", orElse(action.Code(r.Selected.Live), "nothing yet"))
+	b.add("Frees", freesText(t))
+	b.add("Left", leftText(t))
+	b.addPages(p)
 	if r.Next != "" {
-		fmt.Fprintf(&b, "\n**What happens next:** %s\n", action.Markdown(r.Next))
+		fmt.Fprintf(&b, "\n**What happens next:** %s\n", prose(r.Next))
 	}
 	title := "What would go"
 	if t.Applied {
 		title = "What went"
 	}
-	details(&b, title, prunedTable(t, p), true)
-	details(&b, "What is kept", keptTable(t), true)
+	b.details(title, prunedTable(t, p), true)
+	b.details("What is kept", keptTable(t), true)
 	b.WriteString(callouts(r))
 	return b.String()
 }
@@ -50,14 +42,14 @@ func prunedTable(t *pipeline.Retention, p pages) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString("| version | commit | age | size | what | tags |\n|---|---|---|---|---|---|\n")
+	b.WriteString("| version | commit | age | size | what | other tags |\n|---|---|---|---|---|---|\n")
 	for _, x := range t.Delete[:min(maxPrunedRows, len(t.Delete))] {
 		commit := commitLink(x.Commit, p.repository)
 		if p.repository == "" {
 			commit = action.Code(x.Commit[:min(7, len(x.Commit))])
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n",
-			action.Code(x.Version), commit, age(x.Since, t.At), size(x.Bytes), action.Markdown(fate(x, t.Applied)), codes(few(x.Tags)))
+			action.Code(x.Version), commit, age(x.Since, t.At), size(x.Bytes), action.Markdown(fate(x, t.Applied)), codes(few(others(x.Tags, x.Version))))
 	}
 	if more := len(t.Delete) - maxPrunedRows; more > 0 {
 		fmt.Fprintf(&b, "\nand %s more, which the output `report` has\n", thousands(more))

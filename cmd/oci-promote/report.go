@@ -48,7 +48,7 @@ func reportLines(r pipeline.Report) []string {
 		add("before", before(*r.Previous))
 	}
 	if r.Rollback != nil {
-		add("held back", orElse(strings.Join(r.Rollback.Held, "  "), "no candidate in flight"))
+		add("held back", orElse(strings.Join(r.Rollback.Held, "  "), "none"))
 	}
 	if r.Selected != nil {
 		add("integration", selects(r.Selected.Integration))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/action"
@@ -50,6 +51,23 @@ func (p pages) there(address string) bool {
 	return err == nil && homeErr == nil && m != nil && len(m[1]) <= 200 && len(m[2]) <= 400 && page.Scheme == home.Scheme && page.Host == home.Host
 }
 
+// facts is a summary that lists facts, each with its name. GitHub breaks the lines of a list wherever a digest
+// needs it; a table would have a header without words, and go out of the page.
+type facts struct{ strings.Builder }
+
+// add lists a fact, whose value is Markdown; nothing for an empty one.
+func (b *facts) add(name, value string) {
+	if value != "" {
+		fmt.Fprintf(b, "- **%s:** %s\n", name, value)
+	}
+}
+
+// addPages lists where to read on.
+func (b *facts) addPages(p pages) {
+	b.add("Package", link("all versions", p.container))
+	b.add("Run", link("log", p.run))
+}
+
 // summary is the report as the job's summary.
 func summary(r pipeline.Report, p pages) string {
 	if r.Diagnosis != nil {
@@ -58,37 +76,28 @@ func summary(r pipeline.Report, p pages) string {
 	if r.Retention != nil {
 		return pruneSummary(r, p)
 	}
-	var b strings.Builder
-	row := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "| %s | %s |\n", name, value)
-		}
-	}
+	var b facts
 	fmt.Fprintf(&b, "### %s\n\n%s\n\n", action.Markdown(headline(r)), action.Markdown(r.Reason))
-	b.WriteString("| | |\n|---|---|\n")
-	row("On whose word", action.Markdown(r.Proof))
-	row("Artifact", action.Code(orElse(r.Reference, r.Repository)))
-	if r.Mode == action.Tag {
-		row("Candidate", action.Code(r.Candidate))
+	b.add("On whose word", action.Markdown(r.Proof))
+	b.add("Artifact", action.Code(orElse(r.Reference, r.Repository)))
+	if r.Mode == action.Tag && !slices.Contains(r.Tags, r.Candidate) {
+		b.add("Candidate", action.Code(r.Candidate))
 	}
-	row("Tags", codes(r.Tags))
-	row("Would write", codes(r.Plan))
-	row("Commit", commitLink(r.SHA, p.repository))
+	b.add("Tags", codes(r.Tags))
+	b.add("Would write", codes(r.Plan))
+	b.add("Commit", commitLink(r.SHA, p.repository))
 	if r.Artifact != nil {
-		row("Packed", action.Markdown(packed(r.Artifact)))
+		b.add("Packed", action.Markdown(packed(r.Artifact)))
 	}
-	for _, line := range promotionRows(r, p) {
-		row(line[0], line[1])
-	}
+	b.addPromotion(r, p)
 	if r.Selected != nil {
-		row("Integration selects next", orElse(action.Code(r.Selected.Integration), "nothing"))
-		row("Live selects next", orElse(action.Code(r.Selected.Live), "nothing yet"))
+		b.add("Integration selects next", orElse(action.Code(r.Selected.Integration), "nothing"))
+		b.add("Live selects next", orElse(action.Code(r.Selected.Live), "nothing yet"))
 	}
-	row("Release", p.address(r.Release))
-	row("Package", link("all versions", p.container))
-	row("Run", link("log", p.run))
+	b.add("Release", p.address(r.Release))
+	b.addPages(p)
 	if r.Next != "" {
-		fmt.Fprintf(&b, "\n**What happens next:** %s\n", action.Markdown(r.Next))
+		fmt.Fprintf(&b, "\n**What happens next:** %s\n", prose(r.Next))
 	}
 	b.WriteString(callouts(r))
 	if pushed(r) {
@@ -101,30 +110,29 @@ func summary(r pipeline.Report, p pages) string {
 func callouts(r pipeline.Report) string {
 	var b strings.Builder
 	for _, text := range r.Warnings {
-		fmt.Fprintf(&b, "\n> [!WARNING]\n> %s\n", action.Markdown(text))
+		fmt.Fprintf(&b, "\n> [!WARNING]\n> %s\n", prose(text))
 	}
 	for _, text := range r.Notices {
-		fmt.Fprintf(&b, "\n> [!NOTE]\n> %s\n", action.Markdown(text))
+		fmt.Fprintf(&b, "\n> [!NOTE]\n> %s\n", prose(text))
 	}
 	return b.String()
 }
 
-// promotionRows tell what a promotion follows, holds back and sets free.
-func promotionRows(r pipeline.Report, p pages) (rows [][2]string) {
+// addPromotion tells what a promotion follows, holds back and sets free.
+func (b *facts) addPromotion(r pipeline.Report, p pages) {
 	for _, rescued := range r.Rescued {
-		rows = append(rows, [2]string{"Rescued", action.Code(rescued.From) + ", now " + action.Code(rescued.Candidate)})
+		b.add("Rescued", action.Code(rescued.From)+", now "+action.Code(rescued.Candidate))
 	}
-	if b := r.Previous; b != nil {
-		value := action.Code(b.Version)
-		if b.SHA != "" {
-			value += " of commit " + commitLink(b.SHA, p.repository)
+	if s := r.Previous; s != nil {
+		value := action.Code(s.Version)
+		if s.SHA != "" {
+			value += " of commit " + commitLink(s.SHA, p.repository)
 		}
-		rows = append(rows, [2]string{"Before", value})
+		b.add("Before", value)
 	}
-	if b := r.Rollback; b != nil {
-		rows = append(rows, [2]string{"Held back in flight", orElse(codes(b.Held), "none")})
+	if r.Rollback != nil {
+		b.add("Candidates held back", orElse(codes(r.Rollback.Held), "none"))
 	}
-	return rows
 }
 
 // pushed reports whether a registry has the artifact, so that others can fetch it.
@@ -132,16 +140,20 @@ func pushed(r pipeline.Report) bool {
 	return r.Reference != "" && r.Outcome != pipeline.Planned && !strings.HasPrefix(r.Repository, "oci-layout:")
 }
 
-// failure is the summary of a run that did not succeed.
-func (c *command) failure(mode string, err error) string {
-	s := fmt.Sprintf("### %s: failed\n\n", action.Markdown(mode))
+// failure is the summary of a run that did not succeed. The repository is what the run was given, as the report may have none.
+func (c *command) failure(mode, repository string, err error) string {
+	var b facts
+	fmt.Fprintf(&b, "### %s: failed\n\n", action.Markdown(mode))
 	for _, text := range parts(err) {
-		s += fmt.Sprintf("- %s\n", action.Markdown(c.secrets.Clean(text)))
+		fmt.Fprintf(&b, "- %s\n", action.Markdown(c.secrets.Clean(text)))
 	}
 	if hint := hintOf(err); hint != "" {
-		s += fmt.Sprintf("\n> [!TIP]\n> %s\n", action.Markdown(c.secrets.Clean(hint)))
+		fmt.Fprintf(&b, "\n> [!TIP]\n> %s\n", prose(c.secrets.Clean(hint)))
 	}
-	return s
+	b.WriteString("\n")
+	b.add("Repository", action.Code(c.secrets.Clean(repository)))
+	b.addPages(c.pages(pipeline.Report{Repository: repository}))
+	return b.String()
 }
 
 func codes(tags []string) string {

@@ -100,8 +100,8 @@ func deployedLine(d pipeline.Deployment) string {
 	return fmt.Sprintf("%s %s is %s (%s)", d.Environment, d.Version, d.State, d.Did)
 }
 
-// deployedCell is the deployments in a table.
-func deployedCell(d pipeline.Deployed, p pages) string {
+// deployedText is the deployments in a summary.
+func deployedText(d pipeline.Deployed, p pages) string {
 	lines := make([]string, 0, len(d.Deployments)+1)
 	for _, one := range d.Deployments {
 		lines = append(lines, fmt.Sprintf("%s %s is %s (%s)", action.Markdown(one.Environment), action.Code(one.Version), action.Markdown(one.State), one.Did))

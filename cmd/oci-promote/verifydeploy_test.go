@@ -138,10 +138,10 @@ func TestDeployWhatRuns(t *testing.T) {
 	if want := "  deployments  https://github.com/acme/fleet/deployments\n" + strings.Join(lines, "\n"); !strings.Contains(log, want) {
 		t.Errorf("the log is\n%s\nwithout\n%s", log, want)
 	}
-	const row = "| Deployments | staging/eu `0.1.6-rc.7` is in\\_progress (created)<br>prod `0.1.5` is success (created)<br>prod `0.1.6` is failure (created)<br>" +
-		"[https&#58;//github.com/acme/fleet/deployments](https://github.com/acme/fleet/deployments) |\n"
-	if got := summary(r, c.pages(r)); !strings.Contains(got, row) {
-		t.Errorf("the summary is\n%s\nwithout\n%s", got, row)
+	const fact = "- **Deployments:** staging/eu `0.1.6-rc.7` is in\\_progress (created)<br>prod `0.1.5` is success (created)<br>prod `0.1.6` is failure (created)<br>" +
+		"[https&#58;//github.com/acme/fleet/deployments](https://github.com/acme/fleet/deployments)\n"
+	if got := summary(r, c.pages(r)); !strings.Contains(got, fact) {
+		t.Errorf("the summary is\n%s\nwithout\n%s", got, fact)
 	}
 	hub.writes = nil
 	r = told(false, first...)

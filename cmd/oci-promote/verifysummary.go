@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,7 @@ import (
 // verifySummary is a report of mode verify as the job's summary.
 func verifySummary(r pipeline.Report, p pages) string {
 	d := r.Diagnosis
-	var b strings.Builder
+	var b facts
 	fmt.Fprintf(&b, "### %s\n\n", action.Markdown(verifyHeadline(r)))
 	if r.Outcome == pipeline.Healthy { // else the findings say it
 		fmt.Fprintf(&b, "%s\n\n", action.Markdown(r.Reason))
@@ -25,34 +26,30 @@ func verifySummary(r pipeline.Report, p pages) string {
 	b.WriteString(findingsText(d.Findings[:loud]))
 	b.WriteString("\n" + picture(d.Path))
 	b.WriteString(findingsText(d.Findings[loud:]))
-	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| Artifact | %s |\n", action.Code(orElse(r.Reference, r.Repository)))
+	b.WriteString("\n")
+	b.add("Artifact", action.Code(orElse(r.Reference, r.Repository)))
 	if d.Commit != "" {
-		fmt.Fprintf(&b, "| Commit | %s |\n", commitLink(d.Commit, p.repository))
+		b.add("Commit", commitLink(d.Commit, p.repository))
 	}
-	fmt.Fprintf(&b, "| Integration selects | %s |\n| Live selects | %s |\n",
-		orElse(action.Code(r.Selected.Integration), "nothing"), orElse(action.Code(r.Selected.Live), "nothing"))
-	for _, row := range [][2]string{{"Lead time", leadText(d.Lead)}, {"Median lead time", medianText(d.MedianLead)}} {
-		if row[1] != "" {
-			fmt.Fprintf(&b, "| %s | %s |\n", row[0], action.Markdown(row[1]))
-		}
-	}
-	if r.Issue != "" {
-		fmt.Fprintf(&b, "| Issue | %s |\n", p.address(r.Issue))
-	}
+	b.add("Integration selects", orElse(action.Code(r.Selected.Integration), "nothing")) // what live selects is in the headline
+	b.add("Lead time", action.Markdown(leadText(d.Lead)))
+	b.add("Median lead time", action.Markdown(medianText(d.MedianLead)))
+	b.add("Issue", p.address(r.Issue))
 	if r.Deployed != nil {
-		fmt.Fprintf(&b, "| Deployments | %s |\n", deployedCell(*r.Deployed, p))
+		b.add("Deployments", deployedText(*r.Deployed, p))
 	}
 	for _, c := range r.Commented {
-		fmt.Fprintf(&b, "| Comments | %s |\n", commentsRow(c, p))
+		b.add("Comments", commentsRow(c, p))
 	}
-	details(&b, "The path, step by step", pathTable(d.Path, p), r.Outcome == pipeline.Unhealthy)
-	details(&b, "Versions", versionTable(d.Versions, d.At, p), r.Outcome == pipeline.Unhealthy)
+	b.addPages(p)
+	b.details("The path, step by step", pathTable(d, p), r.Outcome == pipeline.Unhealthy)
+	b.details("Versions", versionTable(d.Versions, d.At, p), r.Outcome == pipeline.Unhealthy)
 	b.WriteString(callouts(r))
 	return b.String()
 }
 
 // details is a part that can be folded away, and is where all is well.
-func details(b *strings.Builder, title, text string, open bool) {
+func (b *facts) details(title, text string, open bool) {
 	if text == "" {
 		return
 	}
@@ -130,10 +127,11 @@ func prose(text string) string {
 	return strings.Join(parts, "")
 }
 
-func pathTable(path []pipeline.Step, p pages) string {
+// pathTable is the path with its evidence, but for what a finding has quoted already.
+func pathTable(d *pipeline.Diagnosis, p pages) string {
 	var b strings.Builder
 	b.WriteString("| stage | state | when | evidence |\n|---|---|---|---|\n")
-	for _, step := range path {
+	for _, step := range d.Path {
 		when := ""
 		if !step.At.IsZero() {
 			when = moment(step.At)
@@ -142,8 +140,8 @@ func pathTable(path []pipeline.Step, p pages) string {
 		if step.Evidence.Tag != "" {
 			evidence = append(evidence, action.Code(step.Evidence.Tag))
 		}
-		if step.Evidence.Status != "" {
-			evidence = append(evidence, action.Markdown(step.Evidence.Status))
+		if status := step.Evidence.Status; status != "" && !quoted(d.Findings, status) {
+			evidence = append(evidence, action.Markdown(shortDigests(status)))
 		}
 		if step.Evidence.Run != "" {
 			evidence = append(evidence, p.runLink(step.Evidence.Run))
@@ -153,18 +151,34 @@ func pathTable(path []pipeline.Step, p pages) string {
 	return b.String()
 }
 
+// quoted reports whether a finding has the text.
+func quoted(findings []pipeline.Finding, text string) bool {
+	return slices.ContainsFunc(findings, func(f pipeline.Finding) bool { return strings.Contains(f.Message, text) })
+}
+
+// wholeDigest is a digest as it is too long for the cell of a table.
+var wholeDigest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
+
+// shortDigests is text with the first digits of its digests. What needs all of one has the fact above the table.
+func shortDigests(text string) string { return wholeDigest.ReplaceAllString(text, "$1…") }
+
+// others are the tags without one that has a cell of its own.
+func others(tags []string, shown string) []string {
+	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return tag == shown })
+}
+
 func versionTable(versions []pipeline.Version, now time.Time, p pages) string {
 	if len(versions) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString("| version | commit | age | tags | selected by |\n|---|---|---|---|---|\n")
+	b.WriteString("| version | commit | age | other tags | selected by |\n|---|---|---|---|---|\n")
 	for _, v := range versions {
 		commit := commitLink(v.Commit, p.repository)
 		if p.repository == "" {
 			commit = action.Code(v.Commit[:min(7, len(v.Commit))])
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", action.Code(v.Version), commit, age(v.Created, now), codes(v.Tags), strings.Join(v.SelectedBy, ", "))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", action.Code(v.Version), commit, age(v.Created, now), codes(others(v.Tags, v.Version)), strings.Join(v.SelectedBy, ", "))
 	}
 	return b.String()
 }

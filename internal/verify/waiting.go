@@ -132,7 +132,7 @@ func (r *reading) checkStuck() []pipeline.Finding {
 	f := pipeline.Finding{
 		Code: pipeline.Stuck, Severity: late, Stage: pipeline.PromotedStage, Since: since,
 		Message: fmt.Sprintf("nothing was promoted since %s (commit %s), which waits longer than %s; %s", oldest, short(a.Revision.Commit), pipeline.Span(r.MaxAge), because),
-		Hint:    fmt.Sprintf("on integration: `flux get kustomizations %s`; max-age is the time that you give it", r.kustomization()),
+		Hint:    fmt.Sprintf("on integration: `flux get kustomizations %s`; where it may take this long, set a greater max-age", r.kustomization()),
 	}
 	if oldest != r.subject.candidate {
 		f.Hint = fmt.Sprintf("verify with artifact-sha %s tells its path; ", short(a.Revision.Commit)) + f.Hint
