@@ -18,7 +18,7 @@ var notYet = []string{}
 func pages(t *testing.T) []string {
 	t.Helper()
 	all := guides(t)
-	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "examples/README.md"} {
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "examples/README.md"} {
 		if exists(name) {
 			all = append(all, name)
 		}
