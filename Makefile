@@ -150,6 +150,14 @@ bench: $(PEERS) $(BENCHSTAT) ## Measure us and our peers BENCHCOUNT (6) times; w
 	$(BENCHSTAT) -row .name,/tags,/tree,/latency -col /tool dist/bench.txt >dist/benchstat.txt; \
 	echo "docs/benchmarks.md is written; dist/bench.txt is raw, dist/benchstat.txt compares"
 
+# What the README shows of a job's summary. The sums say of which text the pictures are: a test holds them.
+SUMMARY := cmd/oci-promote/testdata/verify-not-promoted.md
+.PHONY: picture
+picture: ## Draw the README's pictures anew (needs Node.js, and Chromium with the fonts DejaVu)
+	@npm --prefix test/picture ci --ignore-scripts --no-audit --no-fund
+	@mkdir -p docs/pictures; for theme in light dark; do node test/picture/render.mjs --fold $(SUMMARY) $$theme docs/pictures/summary-$$theme.png; done
+	@sha256sum $(SUMMARY) docs/pictures/summary-dark.png docs/pictures/summary-light.png >docs/pictures/sha256sums; cat docs/pictures/sha256sums
+
 # The targets are found in the sources: asking the test binaries would link all of them first. Go says to which file it
 # wrote an input that fails. The other targets run all the same.
 .PHONY: fuzz
