@@ -1,8 +1,6 @@
 package test
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -16,7 +14,7 @@ import (
 	"github.com/oci-promote/oci-promote/test/programtest"
 )
 
-// One table of inputs and one of outputs; action.yml, the README and --help repeat it for their readers.
+// One table of inputs and one of outputs; action.yml, docs/reference.md and --help repeat it for their readers.
 
 // metadata is action.yml. The nodes keep the order.
 type metadata struct {
@@ -133,87 +131,6 @@ func modesInWords(i action.Input) string {
 		return "all modes"
 	}
 	return "mode " + strings.Join(i.Modes, " and ")
-}
-
-var (
-	heading = regexp.MustCompile(`^#+ +(.*)`)
-	row     = regexp.MustCompile("^\\| *`([a-z-]+)` *\\|(.*)\\| *$")
-	span    = regexp.MustCompile("^`([^`]+)`$")
-)
-
-// readmeTable gives the rows of the first table below a heading that holds the word, as cells.
-func readmeTable(t *testing.T, word string) [][]string {
-	t.Helper()
-	text, err := os.ReadFile("../README.md")
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Fatal("there is no README.md yet: its tables of inputs and outputs cannot be compared")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows [][]string
-	below := false
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		if m := heading.FindStringSubmatch(line); m != nil {
-			below = strings.Contains(strings.ToLower(m[1]), word)
-		}
-		m := row.FindStringSubmatch(line)
-		if m == nil || !below {
-			continue
-		}
-		cells := []string{m[1]}
-		for _, cell := range strings.Split(strings.ReplaceAll(m[2], `\|`, "\x00"), "|") {
-			cells = append(cells, strings.ReplaceAll(strings.TrimSpace(cell), "\x00", "|"))
-		}
-		rows = append(rows, cells)
-	}
-	return rows
-}
-
-func TestReadmeInputs(t *testing.T) {
-	rows := readmeTable(t, "inputs")
-	var names []string
-	for _, cells := range rows {
-		names = append(names, cells[0])
-	}
-	if !slices.Equal(names, inputNames()) {
-		t.Fatalf("inputs of the README:\n%q\nof the program:\n%q", names, inputNames())
-	}
-	for n, i := range action.Inputs {
-		cells := rows[n]
-		if len(cells) != 4 || cells[3] == "" {
-			t.Errorf("row of %s has the cells %q, want name, modes, default, meaning", i.Name, cells)
-			continue
-		}
-		modes := "all"
-		if i.Modes != nil {
-			modes = strings.Join(i.Modes, ", ")
-		}
-		if cells[1] != modes {
-			t.Errorf("input %s: modes %q in the README, want %q", i.Name, cells[1], modes)
-		}
-		m := span.FindStringSubmatch(cells[2])
-		switch want := defaultOf(i); {
-		case want == "" && strings.Contains(cells[2], "`"):
-			t.Errorf("input %s: default %s in the README, the program has none", i.Name, cells[2])
-		case want != "" && (m == nil || m[1] != want):
-			t.Errorf("input %s: default %s in the README, want `%s`", i.Name, cells[2], want)
-		}
-	}
-}
-
-func TestReadmeOutputs(t *testing.T) {
-	var names []string
-	for _, cells := range readmeTable(t, "outputs") {
-		names = append(names, cells[0])
-		if len(cells) != 2 || cells[1] == "" {
-			t.Errorf("row of %s has the cells %q, want name and meaning", cells[0], cells)
-		}
-	}
-	if !slices.Equal(names, outputNames()) {
-		t.Errorf("outputs of the README:\n%q\nof the program:\n%q", names, outputNames())
-	}
 }
 
 // TestHelp: each mode's help lists the inputs of that mode, all of them, in order, and no other.

@@ -1,6 +1,8 @@
 package test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,7 +13,7 @@ import (
 	"testing"
 )
 
-// TestReadmeShowsTheDemo keeps the demo in the README what it prints. With it the
+// TestReadmeShowsTheDemo keeps what the README shows of the demo what it prints, where a line "…" stands for any lines. With it the
 // digests there are golden: packing testdata/platform in other bytes is a breaking change.
 func TestReadmeShowsTheDemo(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "oci-promote", "demo")
@@ -20,82 +22,52 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
+	shown := 0
+	for _, b := range readPage(t, "README.md").blocks {
+		if b.lang != "text" {
+			continue
+		}
+		shown += strings.Count(b.body, "sha256:")
+		if !matches(b.body, string(out)) {
+			t.Errorf("the README does not show what the demo prints, which is\n%s", out)
+		}
 	}
-	if !strings.Contains(string(readme), "```text\n"+string(out)+"```\n") {
-		t.Errorf("the README does not show what the demo prints:\n%s", out)
+	if shown < 2 {
+		t.Errorf("the README shows %d digests of the demo", shown)
 	}
 }
 
-var (
-	codeInGo     = regexp.MustCompile(`Code(?::| =) "([a-z-]+)"`)
-	codeConstant = regexp.MustCompile(`(?m)^(?:const )?\s*\w+ +Code += "([a-z-]+)"`)
-	codeInTable  = regexp.MustCompile("`([a-z]+(?:-[a-z]+)*)`")
-)
-
-const findingSource = "../internal/pipeline/finding.go"
-
-// findingCodes are the codes of all findings that the source has.
-func findingCodes(t *testing.T) map[string]bool {
-	t.Helper()
-	known := map[string]bool{}
-	finding, err := os.ReadFile(findingSource)
+// TestReadmeKnowsTheOutputs: what the README and the examples take from a step of ours is an output of it.
+func TestReadmeKnowsTheOutputs(t *testing.T) {
+	taken := regexp.MustCompile(`steps\.(?:build|promote|verify|prune)\.outputs\.([\w-]+)`)
+	files, err := filepath.Glob("../examples/workflows/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range codeConstant.FindAllStringSubmatch(string(finding), -1) {
-		known[m[1]] = true
-	}
-	files, err := filepath.Glob("../internal/cluster/*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		source, err := os.ReadFile(name)
+	for _, name := range append(files, "../README.md") {
+		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range codeInGo.FindAllStringSubmatch(string(source), -1) {
-			known[m[1]] = true
+		found := taken.FindAllStringSubmatch(string(text), -1)
+		if len(found) == 0 && name == "../README.md" {
+			t.Error("the README takes no output")
 		}
-	}
-	return known
-}
-
-// TestReadmeListsTheFindings holds the README's tables of codes to the code: each finding that there is, and no other.
-func TestReadmeListsTheFindings(t *testing.T) {
-	known := findingCodes(t)
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, watching, _ := strings.Cut(string(readme), "\n## Watching\n")
-	watching, _, _ = strings.Cut(watching, "\n## ")
-	listed := map[string]bool{}
-	for line := range strings.Lines(watching) {
-		if cell, ok := strings.CutPrefix(line, "| "); ok {
-			cell, _, _ = strings.Cut(cell, " | ")
-			for _, m := range codeInTable.FindAllStringSubmatch(cell, -1) {
-				listed[m[1]] = true
+		for _, m := range found {
+			if !slices.Contains(outputNames(), m[1]) {
+				t.Errorf("%s: %s is no output", name, m[0])
 			}
 		}
 	}
-	for code := range known {
-		if !listed[code] {
-			t.Errorf("the README does not tell of %s", code)
-		}
+}
+
+// TestReadmeTellsOfReleases: the README says that there is no release until the changelog has one.
+func TestReadmeTellsOfReleases(t *testing.T) {
+	changelog, readme := readPage(t, "CHANGELOG.md"), readPage(t, "README.md")
+	released := regexp.MustCompile(`(?m)^## \[\d+\.\d+\.\d+\]`).MatchString(changelog.text)
+	if says := strings.Contains(readme.text, "There is no release yet"); says == released {
+		t.Errorf("the changelog has a release: %v; the README says that there is none: %v", released, says)
 	}
-	for code := range listed {
-		if !known[code] {
-			t.Errorf("the README tells of %s, which is no finding", code)
-		}
-	}
-	t.Logf("%d codes", len(known))
 }
 
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
@@ -141,4 +113,34 @@ func isExcerpt(part, text string) bool {
 		lines = lines[i+1:]
 	}
 	return true
+}
+
+// TestReadmeShowsTheSummary: the pictures are of the summary as it is. They are drawn by `make picture`, which also writes the sums.
+func TestReadmeShowsTheSummary(t *testing.T) {
+	sums, err := os.ReadFile("../docs/pictures/sha256sums")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := readPage(t, "README.md").text
+	count := 0
+	for line := range strings.Lines(string(sums)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		count++
+		text, err := os.ReadFile("../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(text)); got != sum {
+			t.Errorf("%s is not what the pictures were made with: run make picture", name)
+		}
+		if !strings.Contains(readme, name) {
+			t.Errorf("the README does not show %s", name)
+		}
+		if len(text) > 150<<10 {
+			t.Errorf("%s has %d bytes", name, len(text))
+		}
+	}
+	if count != 3 {
+		t.Errorf("%d sums, want those of the summary and of two pictures", count)
+	}
 }

@@ -19,7 +19,7 @@ const (
 // Modes in the order in which an artifact meets them.
 var Modes = []string{Build, Tag, Verify, Prune}
 
-// Input is one row of the table that action.yml, the CLI's flags and the README share;
+// Input is one row of the table that action.yml, the CLI's flags and docs/reference.md share;
 // a test holds the four together.
 type Input struct {
 	Name    string

@@ -81,7 +81,7 @@ const (
 // Fault is one thing that is wrong on a cluster. Message and Hint are one line each and may
 // hold text from outside, but none of a secret's.
 type Fault struct {
-	Code     string // wrong-url, pinned, … as the README lists them; stable
+	Code     string // wrong-url, pinned, … as docs/reference.md lists them; stable
 	Severity string // error, warning, info
 	Stage    string // selected by integration, validated, selected by live, running on live
 	Message  string // what is wrong, with the likely cause
