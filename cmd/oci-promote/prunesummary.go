@@ -12,8 +12,8 @@ import (
 func pruneSummary(r pipeline.Report, p pages) string {
 	t := r.Retention
 	var b facts
-	fmt.Fprintf(&b, "### %s\n\n%s\n\n", action.Markdown(headline(r)), action.Markdown(r.Reason))
-	b.WriteString(ladderPicture(t) + "\n")
+	fmt.Fprintf(&b.text, "### %s\n\n%s\n\n", action.Markdown(headline(r)), action.Markdown(r.Reason))
+	b.text.WriteString(ladderPicture(t) + "\n")
 	b.add("Repository", action.Code(r.Repository))
 	b.add("Integration selects", orElse(action.Code(r.Selected.Integration), "nothing"))
 	b.add("Live selects", orElse(action.Code(r.Selected.Live), "nothing yet"))
@@ -21,7 +21,7 @@ func pruneSummary(r pipeline.Report, p pages) string {
 	b.add("Left", leftText(t))
 	b.addPages(p)
 	if r.Next != "" {
-		fmt.Fprintf(&b, "\n**What happens next:** %s\n", prose(r.Next))
+		fmt.Fprintf(&b.text, "\n**What happens next:** %s\n", prose(r.Next))
 	}
 	title := "What would go"
 	if t.Applied {
@@ -29,8 +29,8 @@ func pruneSummary(r pipeline.Report, p pages) string {
 	}
 	b.details(title, prunedTable(t, p), true)
 	b.details("What is kept", keptTable(t), true)
-	b.WriteString(callouts(r))
-	return b.String()
+	b.text.WriteString(callouts(r))
+	return b.text.String()
 }
 
 // maxPrunedRows is how many artifacts of a plan a summary shows: older runners take no more than 128 KiB of it.

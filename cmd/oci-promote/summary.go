@@ -53,12 +53,12 @@ func (p pages) there(address string) bool {
 
 // facts is a summary that lists facts, each with its name. GitHub breaks the lines of a list wherever a digest
 // needs it; a table would have a header without words, and go out of the page.
-type facts struct{ strings.Builder }
+type facts struct{ text strings.Builder }
 
 // add lists a fact, whose value is Markdown; nothing for an empty one.
 func (b *facts) add(name, value string) {
 	if value != "" {
-		fmt.Fprintf(b, "- **%s:** %s\n", name, value)
+		fmt.Fprintf(&b.text, "- **%s:** %s\n", name, value)
 	}
 }
 
@@ -77,7 +77,7 @@ func summary(r pipeline.Report, p pages) string {
 		return pruneSummary(r, p)
 	}
 	var b facts
-	fmt.Fprintf(&b, "### %s\n\n%s\n\n", action.Markdown(headline(r)), action.Markdown(r.Reason))
+	fmt.Fprintf(&b.text, "### %s\n\n%s\n\n", action.Markdown(headline(r)), action.Markdown(r.Reason))
 	b.add("On whose word", action.Markdown(r.Proof))
 	b.add("Artifact", action.Code(orElse(r.Reference, r.Repository)))
 	if r.Mode == action.Tag && !slices.Contains(r.Tags, r.Candidate) {
@@ -97,13 +97,13 @@ func summary(r pipeline.Report, p pages) string {
 	b.add("Release", p.address(r.Release))
 	b.addPages(p)
 	if r.Next != "" {
-		fmt.Fprintf(&b, "\n**What happens next:** %s\n", prose(r.Next))
+		fmt.Fprintf(&b.text, "\n**What happens next:** %s\n", prose(r.Next))
 	}
-	b.WriteString(callouts(r))
+	b.text.WriteString(callouts(r))
 	if pushed(r) {
-		fmt.Fprintf(&b, "\n<details><summary>How to look inside</summary>\n\n```sh\nflux pull artifact oci://%s --output .\n```\n\n</details>\n", action.Clean(r.Reference))
+		fmt.Fprintf(&b.text, "\n<details><summary>How to look inside</summary>\n\n```sh\nflux pull artifact oci://%s --output .\n```\n\n</details>\n", action.Clean(r.Reference))
 	}
-	return b.String()
+	return b.text.String()
 }
 
 // callouts are the warnings and notices of a run as GitHub's alerts.
@@ -140,20 +140,25 @@ func pushed(r pipeline.Report) bool {
 	return r.Reference != "" && r.Outcome != pipeline.Planned && !strings.HasPrefix(r.Repository, "oci-layout:")
 }
 
-// failure is the summary of a run that did not succeed. The repository is what the run was given, as the report may have none.
+// failure is the summary of a run that did not succeed. The repository is what the run was given, as the report may have none. What
+// is none may be a login that stands in the wrong place, and is not shown.
 func (c *command) failure(mode, repository string, err error) string {
 	var b facts
-	fmt.Fprintf(&b, "### %s: failed\n\n", action.Markdown(mode))
+	fmt.Fprintf(&b.text, "### %s: failed\n\n", action.Markdown(mode))
 	for _, text := range parts(err) {
-		fmt.Fprintf(&b, "- %s\n", action.Markdown(c.secrets.Clean(text)))
+		fmt.Fprintf(&b.text, "- %s\n", action.Markdown(c.secrets.Clean(text)))
 	}
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(&b, "\n> [!TIP]\n> %s\n", prose(c.secrets.Clean(hint)))
+		fmt.Fprintf(&b.text, "\n> [!TIP]\n> %s\n", prose(c.secrets.Clean(hint)))
 	}
-	b.WriteString("\n")
-	b.add("Repository", action.Code(c.secrets.Clean(repository)))
-	b.addPages(c.pages(pipeline.Report{Repository: repository}))
-	return b.String()
+	b.text.WriteString("\n")
+	var r pipeline.Report
+	if ref, err := oci.ParseReference(repository); err == nil {
+		r.Repository = ref.String()
+		b.add("Repository", action.Code(c.secrets.Clean(r.Repository)))
+	}
+	b.addPages(c.pages(r))
+	return b.text.String()
 }
 
 func codes(tags []string) string {

@@ -15,18 +15,18 @@ import (
 func verifySummary(r pipeline.Report, p pages) string {
 	d := r.Diagnosis
 	var b facts
-	fmt.Fprintf(&b, "### %s\n\n", action.Markdown(verifyHeadline(r)))
+	fmt.Fprintf(&b.text, "### %s\n\n", action.Markdown(verifyHeadline(r)))
 	if r.Outcome == pipeline.Healthy { // else the findings say it
-		fmt.Fprintf(&b, "%s\n\n", action.Markdown(r.Reason))
+		fmt.Fprintf(&b.text, "%s\n\n", action.Markdown(r.Reason))
 	}
 	loud := slices.IndexFunc(d.Findings, func(f pipeline.Finding) bool { return f.Severity == pipeline.Info })
 	if loud < 0 {
 		loud = len(d.Findings)
 	}
-	b.WriteString(findingsText(d.Findings[:loud]))
-	b.WriteString("\n" + picture(d.Path))
-	b.WriteString(findingsText(d.Findings[loud:]))
-	b.WriteString("\n")
+	b.text.WriteString(findingsText(d.Findings[:loud]))
+	b.text.WriteString("\n" + picture(d.Path))
+	b.text.WriteString(findingsText(d.Findings[loud:]))
+	b.text.WriteString("\n")
 	b.add("Artifact", action.Code(orElse(r.Reference, r.Repository)))
 	if d.Commit != "" {
 		b.add("Commit", commitLink(d.Commit, p.repository))
@@ -44,8 +44,8 @@ func verifySummary(r pipeline.Report, p pages) string {
 	b.addPages(p)
 	b.details("The path, step by step", pathTable(d, p), r.Outcome == pipeline.Unhealthy)
 	b.details("Versions", versionTable(d.Versions, d.At, p), r.Outcome == pipeline.Unhealthy)
-	b.WriteString(callouts(r))
-	return b.String()
+	b.text.WriteString(callouts(r))
+	return b.text.String()
 }
 
 // details is a part that can be folded away, and is where all is well.
@@ -57,7 +57,7 @@ func (b *facts) details(title, text string, open bool) {
 	if open {
 		attribute = " open"
 	}
-	fmt.Fprintf(b, "\n<details%s><summary>%s</summary>\n\n%s\n</details>\n", attribute, title, text)
+	fmt.Fprintf(&b.text, "\n<details%s><summary>%s</summary>\n\n%s\n</details>\n", attribute, title, text)
 }
 
 // picture is the path as a diagram that GitHub draws (mermaid), and that reads as text too.
