@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oci-promote/oci-promote/internal/cluster"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
 	"github.com/oci-promote/oci-promote/internal/version"
 )
@@ -36,6 +37,18 @@ func (r *reading) validatedTagOf(a *pipeline.Artifact) string {
 func (r *reading) isValidated(a *pipeline.Artifact) bool {
 	tag := r.validatedTagOf(a)
 	return tag != "" && r.commits[tag] == a.Desc.Digest
+}
+
+// isFollowed reports whether integration selects a higher candidate in place of the subject's, so that what it has not
+// said of that one by now it does not say any more. Not so where a cluster still has that one.
+func (r *reading) isFollowed() bool {
+	own, err := version.ParseCandidate(r.subject.candidate)
+	next, nextErr := version.ParseCandidate(r.selected.Integration)
+	if err != nil || nextErr != nil {
+		return false
+	}
+	_, has := r.fetched(cluster.Integration, r.subject.artifact.Desc.Digest)
+	return own.Compare(next) < 0 && !has
 }
 
 // word is what integration said of the subject.

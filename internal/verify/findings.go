@@ -30,7 +30,7 @@ func (r *reading) findings(path []pipeline.Step, stop *pipeline.Finding) []pipel
 	}
 	causes := slices.Concat(own, onIntegration, integration, r.checkStranded(), r.checkHalf(), r.checkOldest())
 	all := slices.Concat(end, causes, others, r.checkTags(), head, onLive, live, r.checkHealth(), r.checkRepeats())
-	late := len(end) > 0 && end[0].Stage != pipeline.Built && (end[0].Severity == pipeline.Error || r.subject.candidate == r.oldestWaiting())
+	late := len(end) > 0 && end[0].Stage != pipeline.Built && (end[0].Severity == pipeline.Error || end[0].Severity == pipeline.Warning && r.subject.candidate == r.oldestWaiting())
 	promoting := path[slices.Index(pipeline.Stages, pipeline.PromotedStage)].State == pipeline.Waiting
 	if !hasError(causes) && !late && !promoting {
 		all = append(all, r.checkStuck()...)

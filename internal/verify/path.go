@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/oci-promote/oci-promote/internal/cluster"
@@ -103,16 +102,8 @@ func (r *reading) onIntegration() (pipeline.Step, *pipeline.Finding) {
 	case err == nil && !r.snap.Ladder.Open(c):
 		return r.below()
 	}
-	if next, err := version.ParseCandidate(selected); err == nil && c.Compare(next) < 0 {
-		f := &pipeline.Finding{
-			Code: pipeline.SupersededBy, Severity: pipeline.Info, Since: r.ready(s.artifact),
-			Message: fmt.Sprintf("%s is followed by %s, which integration selects in its place", s.candidate, selected),
-			Hint:    fmt.Sprintf("nothing to do: what %s is validated with carries this commit on", selected),
-		}
-		if c.N > next.N { // of another branch; or nobody could be asked
-			f.Hint = fmt.Sprintf("is %s of another branch? it does not carry this commit on; else the next build or promotion with a token gives this one a higher number", selected)
-		}
-		return at(pipeline.Followed, time.Time{}, pipeline.Evidence{Tag: selected}), f
+	if r.isFollowed() {
+		return at(pipeline.Followed, time.Time{}, pipeline.Evidence{Tag: selected}), r.supersededByCandidate()
 	}
 	return at(pipeline.Stopped, r.ready(s.artifact), pipeline.Evidence{Tag: selected}), nil // the finding is the repository's
 }
@@ -135,6 +126,8 @@ func (r *reading) validated() (pipeline.Step, *pipeline.Finding) {
 		return at(pipeline.Stopped, w.At, e), r.validationFailed(w)
 	case !asked:
 		return at(pipeline.Unknown, time.Time{}, e), nil
+	case r.isFollowed(): // its check was cancelled, or it waited for a dependency: integration says no more of it (docs/facts.md 26)
+		return at(pipeline.Followed, w.At, e), r.supersededByCandidate()
 	case late == "":
 		return at(pipeline.Waiting, since, e), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oci-promote/oci-promote/internal/pipeline"
+	"github.com/oci-promote/oci-promote/internal/version"
 )
 
 // What verify says where a path ends. Each message has what is wrong and the likely cause,
@@ -135,6 +136,21 @@ func (r *reading) supersededUnnumbered() *pipeline.Finding {
 	if a := r.artifacts[by]; a != nil && a.Revision.Commit != "" {
 		f.Message = fmt.Sprintf("commit %s is built and has no candidate: %s is of commit %s, which is newer", short(s.commit), by, short(a.Revision.Commit))
 		f.Hint = fmt.Sprintf("follow that one: artifact-sha %s", short(a.Revision.Commit))
+	}
+	return f
+}
+
+// supersededByCandidate tells of the subject that integration selects a higher candidate.
+func (r *reading) supersededByCandidate() *pipeline.Finding {
+	s, selected := r.subject, r.selected.Integration
+	f := &pipeline.Finding{
+		Code: pipeline.SupersededBy, Severity: pipeline.Info, Since: r.ready(s.artifact),
+		Message: fmt.Sprintf("%s is followed by %s, which integration selects in its place", s.candidate, selected),
+		Hint:    fmt.Sprintf("nothing to do: what %s is validated with carries this commit on", selected),
+	}
+	own, _ := version.ParseCandidate(s.candidate)
+	if next, err := version.ParseCandidate(selected); err == nil && own.N > next.N { // of another branch; or nobody could be asked
+		f.Hint = fmt.Sprintf("is %s of another branch? it does not carry this commit on; else the next build or promotion with a token gives this one a higher number", selected)
 	}
 	return f
 }

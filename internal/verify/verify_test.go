@@ -25,7 +25,7 @@ func init() { moment = 0 } // nothing happens meanwhile
 // are minutes after their commit.
 type told struct {
 	s          *shelf
-	words      string // LETTER:STATE@MINUTES
+	words      string // LETTER:STATE@MINUTES; cancelled for a success that is no health
 	bound      string // TAG=LETTER: integration's word on it names that tag
 	live       string // TAG=LETTER:STATE@MINUTES after a, no TAG for a context without an artifact; unready for a success that is no health
 	head       string // letter
@@ -73,6 +73,9 @@ func (h *told) Words(_ context.Context, commit string, _ digest.Digest) (w Words
 	}
 	if state, at, ok := h.find(h.words, letterOf(commit)); ok {
 		w.Integration = Word{State: state, Context: "kustomization/platform/1", Description: "what Flux says", Commit: commit, Healthy: state == "success", At: at}
+		if state == "cancelled" {
+			w.Integration.State, w.Integration.Description = "success", "health check canceled"
+		}
 		if w.Integration.Healthy {
 			w.Proven = at
 		}
@@ -276,6 +279,11 @@ func TestVerifyFindings(t *testing.T) {
 		{name: "the order of commits is not told", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c", host: &told{head: "b", err: map[string]error{"compare": errors.New("502")}}, at: early, path: "+++w...", want: "?github-not-read", message: "502"},
 		{name: "lifted above an older commit", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c 0.1.0-rc.3=c", host: &told{head: "c"}, at: early, path: "+++w..."},
 		{name: "the older commit below a lifted one is validated and not promoted", words: live + "@b 0.1.0-rc.2=b @c 0.0.2-rc.3=c 0.1.0-rc.3=c", host: &told{words: "b:success@5", head: "c", promotions: "failure@7"}, at: early, path: "+++w...", want: "!validated-not-promoted", message: "0.1.0-rc.2"},
+		{name: "followed before it was reported", words: oneMore + "@c 0.0.2-rc.3=c", host: &told{head: "c"}, at: early, change: ask("b"), path: "++f....", want: "superseded", message: "is followed by 0.0.2-rc.3"},
+		{name: "followed, and its check was cancelled", words: oneMore + "@z 0.0.2-rc.26=z", host: &told{words: "b:cancelled@5", head: "z"}, at: early, change: ask("b"), path: "+++f...", want: "superseded", message: "is followed by 0.0.2-rc.26"},
+		{name: "followed long ago, and its check was cancelled", words: oneMore + "@z 0.0.2-rc.26=z", host: &told{words: "b:cancelled@5", head: "z"}, at: 140, change: ask("b"), path: "+++f...", want: "!stuck superseded", message: "health check canceled"},
+		{name: "followed, and the cluster has it still", words: oneMore + "@z 0.0.2-rc.26=z", host: &told{words: "b:cancelled@5", head: "z"}, at: 140, change: askBoth("b", "0.0.2-rc.2=b", "0.0.1=a"), path: "+++x...", want: "!no-report behind"},
+		{name: "the newest's check was cancelled", words: oneMore, host: &told{words: "b:cancelled@5", head: "b"}, at: late, path: "+++x...", want: "!no-report", message: "health check canceled"},
 		{name: "live long ago", words: live + "@b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c @d +d 0.0.4-rc.4=d 0.0.4=d @e +e 0.0.5-rc.5=e 0.0.5=e", host: &told{words: "e:success@5", head: "e"}, at: late, change: ask("a"), path: "+++++f.", want: "superseded", message: "0.0.1 was promoted"},
 		{name: "candidates of another tool", words: "0.0.1-rc.1=a* 0.0.1=a* 0.0.2-rc.1=b*", host: &told{words: "a:success@5", head: "b"}, at: early, path: "+++w..."},
 		{name: "live again after a rollback", words: "@a +a 0.0.1-rc.1=a 0.0.1=a @b +b 0.0.2-rc.2=b 0.0.2=b @c +c 0.0.3-rc.3=c 0.0.3=c 0.0.4=a 0.0.5=b", host: &told{words: "b:success@9", head: "c"}, at: late, change: ask("b"), path: "++++++?"},
@@ -527,6 +535,11 @@ func both(onIntegration, onLive string, changes ...string) func(*testing.T, *she
 			v.States = append(v.States, state)
 		}
 	}
+}
+
+// askBoth asks for a commit, with the states of both clusters.
+func askBoth(letter, onIntegration, onLive string) func(*testing.T, *shelf, *Verify) {
+	return func(t *testing.T, s *shelf, v *Verify) { ask(letter)(t, s, v); both(onIntegration, onLive)(t, s, v) }
 }
 
 func soaking(d time.Duration) func(*testing.T, *shelf, *Verify) {
