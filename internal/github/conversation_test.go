@@ -70,6 +70,7 @@ const (
 	taken      = `{"message":"Validation Failed","errors":[{"resource":"Release","code":"already_exists","field":"tag_name"}],"documentation_url":"https://docs.github.com/rest","status":"422"}`
 	beingMade  = `{"message":"Validation Failed","errors":[{"resource":"Release","code":"custom","message":"Published releases must have a valid tag"}],"documentation_url":"https://docs.github.com/rest","status":"422"}`
 	ruled      = `{"message":"Validation Failed","errors":[{"resource":"Release","code":"custom","field":"pre_receive","message":"pre_receive Repository rule violations found\n\nCannot create ref due to creations being restricted.\n\n"},{"resource":"Release","code":"missing_field","field":"tag_name"}],"status":"422"}`
+	burntName  = `{"message":"Validation Failed","errors":[{"resource":"Release","code":"custom","field":"pre_receive","message":"pre_receive Repository rule violations found\n\nCannot create ref due to creations being restricted.\n\n"},{"resource":"Release","code":"custom","field":"tag_name","message":"tag_name was used by an immutable release"},{"resource":"Release","code":"custom","message":"Published releases must have a valid tag"}],"status":"422"}`
 	generated  = `{"name":"x","body":"## What's Changed\n* \u003cfix\u003e & more"}`
 
 	getRelease = "GET releases/tags/v1.4.0"

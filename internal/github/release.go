@@ -108,6 +108,9 @@ func unknownTag(err error) bool {
 	}
 }
 
+// burnt is what GitHub says of the tag of a deleted immutable release.
+const burnt = "was used by an immutable release"
+
 func (r *Repository) create(ctx context.Context, rel Release, body string) (page string, created bool, err error) {
 	made, _, err := r.api.Repositories.CreateRelease(ctx, r.owner, r.name, &github.RepositoryRelease{
 		TagName: &rel.Tag, TargetCommitish: &rel.Commit, Name: &rel.Tag, Body: &body,
@@ -132,9 +135,13 @@ func (r *Repository) create(ctx context.Context, rel Release, body string) (page
 // forbidden explains why a release was not created. No job's token may make a git tag on
 // a commit whose workflows are not those of a branch, as after a later change to them
 // (https://github.blog/changelog/2023-11-02-github-actions-enforcing-workflow-scope-when-creating-a-release).
-// GitHub answers that as it answers a missing permission.
+// GitHub answers that as it answers a missing permission. The tag's name may also be burnt (docs/facts.md 56).
 func forbidden(err error, rel Release) error {
 	explained := explain(err, writeContents)
+	if strings.Contains(explained.text, burnt) {
+		explained.hint = "an immutable release had the tag " + rel.Tag + " and was deleted, and GitHub never gives its name again, not even by hand: " +
+			"this version stays without a release, and the next promotion gets one; another release-prefix gives each other names"
+	}
 	if status := answered(err); status == http.StatusForbidden || status == http.StatusNotFound {
 		explained.hint += "; where it has that, the workflows have changed since this commit, and only a person may tag it: git push origin " + rel.Commit + ":refs/tags/" + rel.Tag
 	}

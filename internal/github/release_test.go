@@ -114,6 +114,8 @@ func TestPublishRefused(t *testing.T) {
 		{"create limited", v140, post(limit), "creating release v1.4.0", "rate limit", "2100-01-02"},
 		{"create against a ruleset", v140, post(says(422, ruled), absent), "creating release v1.4.0",
 			"422 Validation Failed: pre_receive Repository rule violations found Cannot create ref due to creations being restricted.; tag_name missing_field", ""},
+		{"create by a name that is burnt", v140, post(says(422, burntName), absent), "creating release v1.4.0",
+			"tag_name was used by an immutable release", "an immutable release had the tag v1.4.0"},
 		{"race lost to nobody", v140, post(says(422, taken), absent), "creating release v1.4.0", "422 Validation Failed: tag_name already_exists", ""},
 		{"race lost, no look", v140, post(says(422, taken), exchange{getRelease, says(502, "")}), "creating release v1.4.0", "tag_name already_exists", ""},
 		{"create without a body", v140, post(says(201, "")), "creating release v1.4.0", "no html_url", ""},
