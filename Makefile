@@ -35,7 +35,7 @@ BENCHCOUNT        ?= 6
 RACE = $(shell go build -race runtime/cgo >/dev/null 2>&1 && echo -race)
 
 WORKFLOWS = $(wildcard .github/workflows/*.yml .github/workflows/*.yaml \
-	examples/workflows/*.yml examples/workflows/*.yaml)
+	examples/workflows/*.yml examples/workflows/*.yaml examples/recipes/*.yaml)
 
 .PHONY: help
 help: ## Show this help
