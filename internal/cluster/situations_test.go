@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +208,23 @@ func TestProvidersOfAnotherAPI(t *testing.T) {
 	s := state(t, Integration, recorded(t, "integration.json",
 		change{"Provider github-status", "apiVersion", "pkg.crossplane.io/v1"}, change{"Provider slack", "apiVersion", "pkg.crossplane.io/v1"}))
 	wantFaults(t, s.Faults(Integration, registry(t, Integration), gate, now, maxAge), "provider-missing", "grep toolkit.fluxcd.io")
+}
+
+// Alerts and Providers are v1 from Flux 2.10 on (docs/facts.md 26), and mean the same.
+func TestAlertsAndProvidersOfEitherVersion(t *testing.T) {
+	const group = "notification.toolkit.fluxcd.io/"
+	for fault, changes := range map[string][]change{
+		"": nil, "alert-wrong-source": {{"Alert github-status", "spec.eventSources", []any{}}}, "provider-drops-event?": {{"Provider github-status", "spec.type", "githubdispatch"}},
+	} {
+		text := recorded(t, "integration.json", changes...)
+		stable := bytes.ReplaceAll(text, []byte(group+"v1beta3"), []byte(group+"v1"))
+		if bytes.Equal(stable, text) {
+			t.Fatal("no object of v1beta3 is recorded")
+		}
+		for _, blob := range [][]byte{text, stable} {
+			wantFaults(t, state(t, Integration, blob).Faults(Integration, registry(t, Integration), gate, now, maxAge), fault)
+		}
+	}
 }
 
 // Without a gate's name what applies the repository counts.
