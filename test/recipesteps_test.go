@@ -106,10 +106,11 @@ func (j *jobRun) step(s recipeStep) (outputs map[string]any, ok bool) {
 			args = []string{"-eo", "pipefail", "-c", j.text(s.Run)}
 		}
 		cmd = exec.CommandContext(j.t.Context(), "bash", args...)
-		cmd.Env = append(env, "PATH="+j.bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+		env = append(env, "PATH="+j.bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 		for name, value := range s.Env {
-			cmd.Env = append(cmd.Env, name+"="+j.text(value))
+			env = append(env, name+"="+j.text(value))
 		}
+		cmd.Env = env
 	}
 	r := programtest.RunCommand(j.t, cmd)
 	j.log += r.Stdout + r.Stderr
