@@ -135,7 +135,7 @@ func (r *Repository) create(ctx context.Context, rel Release, body string) (page
 // forbidden explains why a release was not created. No job's token may make a git tag on
 // a commit whose workflows are not those of a branch, as after a later change to them
 // (https://github.blog/changelog/2023-11-02-github-actions-enforcing-workflow-scope-when-creating-a-release).
-// GitHub answers that as it answers a missing permission. The tag's name may also be burnt (docs/facts.md 56).
+// GitHub answers that as it answers a missing permission. The tag's name may also be burnt (docs/facts.md 44).
 func forbidden(err error, rel Release) error {
 	explained := explain(err, writeContents)
 	if strings.Contains(explained.text, burnt) {
