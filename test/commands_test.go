@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"query-escape":    plain(queryEscape),
 	"outputs":         plain(outputs),
 	"fails":           plain(fails),
+	"exits":           plain(exits),
 	"env-file":        plain(envFile),
 	"ago":             plain(ago),
 }
@@ -129,14 +131,27 @@ func fails(ts *testscript.TestScript, args []string) error {
 	if len(args) == 0 {
 		return usage(nil, "fails PROGRAM ARG...")
 	}
+	return exits(ts, append([]string{"1"}, args...))
+}
+
+// exits is
+//
+//	exits STATUS PROGRAM ARG...
+//
+// It is exec for a program that must end with an exit status that is not 0.
+func exits(ts *testscript.TestScript, args []string) error {
+	if len(args) < 2 {
+		return usage(nil, "exits STATUS PROGRAM ARG...")
+	}
+	status, program := args[0], args[1]
 	var exit *exec.ExitError
-	switch err := ts.Exec(args[0], args[1:]...); {
+	switch err := ts.Exec(program, args[2:]...); {
 	case err == nil:
-		return fmt.Errorf("%s succeeded", args[0])
-	case errors.As(err, &exit) && exit.ExitCode() == 1:
+		return fmt.Errorf("%s succeeded", program)
+	case errors.As(err, &exit) && strconv.Itoa(exit.ExitCode()) == status:
 		return nil
 	default:
-		return fmt.Errorf("%s: %w, want exit status 1", args[0], err)
+		return fmt.Errorf("%s: %w, want exit status %s", program, err, status)
 	}
 }
 

@@ -138,6 +138,7 @@ func TestHelp(t *testing.T) {
 	flag := regexp.MustCompile(`(?m)^  --([a-z-]+)[ \n]`)
 	for _, mode := range action.Modes {
 		r := programtest.Run(t, nil, mode, "--help")
+		text := strings.Join(strings.Fields(r.Stdout), " ")
 		var got, want []string
 		for _, m := range flag.FindAllStringSubmatch(r.Stdout, -1) {
 			got = append(got, m[1])
@@ -146,7 +147,7 @@ func TestHelp(t *testing.T) {
 			if i.Name != "mode" && (i.Modes == nil || slices.Contains(i.Modes, mode)) {
 				want = append(want, i.Name)
 			}
-			if i.Default != "" && !i.IsBool && slices.Contains(want, i.Name) && !strings.Contains(r.Stdout, `(default "`+i.Default+`")`) {
+			if i.Default != "" && !i.IsBool && slices.Contains(want, i.Name) && !strings.Contains(text, `default "`+i.Default+`")`) {
 				t.Errorf("%s --help does not tell the default of %s", mode, i.Name)
 			}
 		}

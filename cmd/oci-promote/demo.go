@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,17 +20,9 @@ import (
 // demo runs the pipeline on a copy of a directory, against an OCI layout in a
 // temporary directory. It goes the way of the CLI and of a job: the same inputs, the same
 // events, the same code.
-func (c *command) demo(ctx context.Context, args []string) (err error) {
-	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
-	fs.SetOutput(c.stderr)
-	path := fs.String("path", "testdata/platform", "directory of manifests to build")
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
-		return err
-	}
-	if _, err := os.Stat(*path); err != nil {
+func (c *command) demo(ctx context.Context, path string) (err error) {
+	path = orElse(path, "testdata/platform")
+	if _, err := os.Stat(path); err != nil {
 		return &hinted{fmt.Errorf("demo: %w", err), "run it in a clone of oci-promote, or give --path DIR with manifests of yours"}
 	}
 	dir, err := os.MkdirTemp("", "oci-promote-demo-*")
@@ -39,8 +30,8 @@ func (c *command) demo(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	d := &demo{command: c, path: *path, dir: dir}
-	if err := os.CopyFS(d.tree(), os.DirFS(*path)); err != nil {
+	d := &demo{command: c, path: path, dir: dir}
+	if err := os.CopyFS(d.tree(), os.DirFS(path)); err != nil {
 		return err
 	}
 	return d.tell(ctx)

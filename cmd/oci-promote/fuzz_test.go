@@ -24,10 +24,16 @@ func FuzzFlags(f *testing.F) {
 	f.Fuzz(func(t *testing.T, n uint8, lines string) {
 		mode := action.Modes[int(n)%len(action.Modes)]
 		c := &command{getenv: func(string) string { return "" }, now: time.Now}
-		v, _, err := c.flags(mode, strings.Split(lines, "\n"))
+		sub, err := subcommandOf(mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		given, err := c.parse(sub, strings.Split(lines, "\n"))
 		if err != nil {
 			return
 		}
+		v := given.values
+		c.fromEnvironment(v)
 		inputs := map[string]action.Input{}
 		for _, i := range action.InputsOf(mode) {
 			inputs[i.Name] = i

@@ -29,6 +29,7 @@ func init() {
 const (
 	exitOK     = 0
 	exitFailed = 1 // a refusal or an error, or unhealthy by fail-on; what to do is in the message
+	exitUsage  = 2 // no command was given
 )
 
 func main() {

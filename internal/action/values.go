@@ -52,17 +52,18 @@ func Get[T any](r *Reader, name string, parse func(string) (T, error)) T {
 	return v
 }
 
-// Bool accepts what a YAML 1.2 core boolean is.
-func (r *Reader) Bool(name string) bool {
-	return Get(r, name, func(s string) (bool, error) {
-		switch s {
-		case "true", "True", "TRUE":
-			return true, nil
-		case "false", "False", "FALSE":
-			return false, nil
-		}
-		return false, fmt.Errorf("%q is neither true nor false", s)
-	})
+// Bool is ParseBool of an input.
+func (r *Reader) Bool(name string) bool { return Get(r, name, ParseBool) }
+
+// ParseBool accepts what a YAML 1.2 core boolean is.
+func ParseBool(s string) (bool, error) {
+	switch s {
+	case "true", "True", "TRUE":
+		return true, nil
+	case "false", "False", "FALSE":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither true nor false", s)
 }
 
 // Int accepts a whole number from low to high.
