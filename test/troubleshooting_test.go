@@ -282,7 +282,7 @@ func (s *source) read(f *ast.FuncDecl, constants map[string]string) {
 				return true
 			}
 			codes = append(codes, code)
-			if message := fields["Message"]; message != nil {
+			if message := fields["Message"]; message != nil && (code != anyCode || pattern(message) != "(.*)") { // which only hands one on
 				s.byCode[code] = append(s.byCode[code], regexp.MustCompile("^"+pattern(message)+"$"))
 				messages = append(messages, pattern(message))
 			}

@@ -30,6 +30,9 @@ func (c *command) runAction(ctx context.Context) int {
 	for _, text := range report.Warnings {
 		run.Warning(text)
 	}
+	if err == nil {
+		err = afterSignal(ctx, report, nil)
+	}
 	if err == nil && failed(report, values) {
 		return exitFailed
 	}
@@ -40,7 +43,7 @@ func (c *command) runAction(ctx context.Context) int {
 	if err := run.AddSummary(c.failure(orElse(mode, "oci-promote"), orElse(report.Repository, values["repository"]), err) + callouts(report)); err != nil {
 		run.Error(err.Error())
 	}
-	return exitFailed
+	return statusOf(err)
 }
 
 // publish tells the result. A run whose outputs cannot be set has failed: the job

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -34,7 +35,7 @@ func (c *command) runCLI(ctx context.Context, args []string) int {
 	case errors.Is(err, flag.ErrHelp):
 		return c.fail(c.help(name))
 	case err != nil:
-		return c.fail(&hinted{err, fmt.Sprintf("oci-promote %s --help lists what it takes", name)})
+		return c.failed(&hinted{err, fmt.Sprintf("oci-promote %s --help lists what it takes", name)}, given.json)
 	}
 	return sub.run(c, ctx, given)
 }
@@ -64,12 +65,40 @@ func (c *command) runMode(ctx context.Context, mode string, given arguments) int
 		c.println(c.stderr, "warning: "+text)
 	}
 	if err != nil {
+		return c.failed(err, given.json)
+	}
+	if err := c.print(report, given.json); err != nil {
 		return c.fail(err)
 	}
-	if code := c.fail(c.print(report, given.json)); code != exitOK || !failed(report, values) {
-		return code
+	if err := afterSignal(ctx, report, nil); err != nil {
+		return c.fail(err) // the report is on stdout
 	}
-	return exitFailed
+	if failed(report, values) {
+		return exitFailed
+	}
+	return exitOK
+}
+
+// errorTold is an error as JSON.
+type errorTold struct {
+	Error struct {
+		Text string `json:"message"`
+		Hint string `json:"hint"` // may be empty
+	} `json:"error"`
+}
+
+// failed is fail for a command that speaks JSON: an error is one line of it, in the place of the report.
+func (c *command) failed(err error, asJSON bool) int {
+	if asJSON {
+		var told errorTold
+		told.Error.Text, told.Error.Hint = c.secrets.Clean(strings.Join(parts(err), "; ")), c.secrets.Clean(hintOf(err))
+		blob, problem := action.JSON(told)
+		if problem == nil {
+			_, problem = fmt.Fprintln(c.stdout, c.secrets.Hide(blob))
+		}
+		err = errors.Join(err, problem)
+	}
+	return c.fail(err)
 }
 
 func (c *command) print(report pipeline.Report, asJSON bool) error {
@@ -97,7 +126,7 @@ func (c *command) fail(err error) int {
 	if hint := hintOf(err); hint != "" {
 		c.println(c.stderr, "             "+hint)
 	}
-	return exitFailed
+	return statusOf(err)
 }
 
 func (c *command) println(w io.Writer, line string) {

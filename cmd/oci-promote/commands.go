@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/action"
+	"github.com/oci-promote/oci-promote/internal/pipeline"
 )
 
 // subcommand is one row of the table from which the command line, its help and its completion are made.
@@ -108,7 +109,7 @@ func demoCommand() subcommand {
 		examples: []string{"oci-promote demo --path platform"},
 		exit:     []row{{"0", "told to its end"}, saysFailed, saysInterrupted},
 		run: func(c *command, ctx context.Context, given arguments) int {
-			return c.fail(c.demo(ctx, given.values["path"]))
+			return c.fail(afterSignal(ctx, pipeline.Report{}, c.demo(ctx, given.values["path"])))
 		},
 	}
 }

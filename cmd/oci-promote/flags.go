@@ -37,16 +37,18 @@ func (c *command) parse(s subcommand, args []string) (given arguments, err error
 			fs.Func(i.Name, i.Help, set)
 		}
 	}
-	if err = fs.Parse(args); err != nil && twice == nil {
-		return given, inDashes(s, err)
-	}
-	if twice != nil {
+	err = fs.Parse(args)
+	problem := takeJSON(&given) // an error is told in JSON too
+	switch {
+	case twice != nil:
 		return given, twice
+	case err != nil:
+		return given, inDashes(s, err)
+	case problem != nil:
+		return given, problem
 	}
-	if given.word, err = word(s, fs.Args()); err != nil {
-		return given, err
-	}
-	return given, takeJSON(&given)
+	given.word, err = word(s, fs.Args())
+	return given, err
 }
 
 // takeJSON takes the flag that is no input out of the values.

@@ -6,10 +6,8 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/oci-promote/oci-promote/internal/action"
@@ -25,7 +23,7 @@ func init() {
 	}
 }
 
-// Exit codes.
+// Exit codes. A signal's is 128 and its number.
 const (
 	exitOK     = 0
 	exitFailed = 1 // a refusal or an error, or unhealthy by fail-on; what to do is in the message
@@ -34,7 +32,7 @@ const (
 
 func main() {
 	collectLate()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	c := &command{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, terminal: isTerminal(os.Stderr)}
 	code := c.run(ctx, os.Args[1:])
 	stop()

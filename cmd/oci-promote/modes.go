@@ -31,6 +31,9 @@ func (c *command) mode(ctx context.Context, name string, v action.Values, s sess
 	c.secrets.Add(v["password"])
 	c.secrets.Add(v["token"])
 	report, err := modes[name](ctx, v, s)
+	if err != nil {
+		err = afterSignal(ctx, report, err)
+	}
 	c.fit(&report)
 	for _, input := range action.Misplaced(name, v) {
 		report.Warnings = append(report.Warnings, fmt.Sprintf("input %q is set but mode %s does not use it", input, name))

@@ -68,24 +68,28 @@ func (b Build) Run(ctx context.Context) (_ pipeline.Report, err error) {
 		r.store.History = b.History
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
+	if err := r.build(ctx); err != nil {
+		return r.store.Unfinished(r.report), err
+	}
+	return r.report, nil
+}
+
+func (r *run) build(ctx context.Context) error {
 	if err := r.gather(ctx); err != nil {
-		return pipeline.Report{}, err
+		return err
 	}
 	f, err := r.look(ctx)
 	if err != nil {
-		return pipeline.Report{}, err
+		return err
 	}
 	p, err := decide(f)
 	if err != nil {
-		return pipeline.Report{}, err
+		return err
 	}
-	if b.DryRun {
+	if r.DryRun {
 		return r.planned(ctx, p)
 	}
-	if err := r.apply(ctx, p, f); err != nil {
-		return pipeline.Report{}, err
-	}
-	return r.report, nil
+	return r.apply(ctx, p, f)
 }
 
 // run is one build under way.

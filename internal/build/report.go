@@ -8,7 +8,7 @@ import (
 )
 
 // planned reports what apply would do.
-func (r *run) planned(ctx context.Context, p plan) (_ pipeline.Report, err error) {
+func (r *run) planned(ctx context.Context, p plan) error {
 	if p.number {
 		r.report.Plan = append(r.report.Plan, p.known)
 		r.now = r.now.With(p.known)
@@ -18,7 +18,7 @@ func (r *run) planned(ctx context.Context, p plan) (_ pipeline.Report, err error
 	if p.outcome != pipeline.Superseded {
 		due, now, err := r.store.WriteDue(ctx, r.now, true)
 		if err != nil {
-			return pipeline.Report{}, err
+			return err
 		}
 		for _, d := range due {
 			r.report.Plan = append(r.report.Plan, d.Candidate)
@@ -30,7 +30,7 @@ func (r *run) planned(ctx context.Context, p plan) (_ pipeline.Report, err error
 	r.report.Reason = fmt.Sprintf("without dry-run the outcome would be %s: %s", p.outcome, p.reason)
 	r.report.Tags = []string{}
 	r.selection()
-	return r.report, nil
+	return nil
 }
 
 // describe fills in the artifact that the report is about.

@@ -62,6 +62,8 @@ type Report struct {
 	Warnings   []string      `json:"warnings,omitempty"`
 	Retention  *Retention    `json:"retention,omitempty"` // of mode prune only
 	*Diagnosis               // of mode verify only
+
+	InPlace []string `json:"-"` // of a run that failed: the tags that it had written, or found written, by then
 }
 
 // Selected is the tag that each cluster picks from the repository now; empty where

@@ -26,6 +26,9 @@ type Store struct {
 
 	known sync.Map  // digest → *Artifact
 	once  sync.Once // History's first failure was told
+
+	writing sync.Mutex
+	inPlace []string // the tags that name what this run wanted them to
 }
 
 // Artifact is a manifest with what it says: one that the repository has, or this run made.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -13,10 +14,30 @@ import (
 // Write names a with tag. Always by its manifest's bytes, never from tag to tag, so
 // that the digest is the one that was looked at.
 func (s *Store) Write(ctx context.Context, a *Artifact, tag string) error {
-	if _, err := oras.TagBytes(ctx, s.Repo, a.Desc.MediaType, a.Manifest, tag); err != nil {
-		return s.notWritten(ctx, a, tag, err)
+	_, err := oras.TagBytes(ctx, s.Repo, a.Desc.MediaType, a.Manifest, tag)
+	if err != nil {
+		err = s.notWritten(ctx, a, tag, err)
 	}
-	return nil
+	if err == nil {
+		s.stands(tag)
+	}
+	return err
+}
+
+// stands keeps in mind that a tag names what it should.
+func (s *Store) stands(tag string) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if !slices.Contains(s.inPlace, tag) {
+		s.inPlace = append(s.inPlace, tag)
+	}
+}
+
+// Unfinished is the report of a run that failed: where, and what was done by then.
+func (s *Store) Unfinished(r Report) Report {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return Report{Mode: r.Mode, Repository: r.Repository, Tags: []string{}, InPlace: slices.Clone(s.inPlace)}
 }
 
 // notWritten is the error of a write. It looks at a tag that the registry refused to write: if
@@ -58,6 +79,9 @@ func (s *Store) claim(ctx context.Context, a *Artifact, tag string, free bool) (
 		named, err := c.Claim(ctx, a.Desc, a.Manifest, tag, free)
 		if err != nil {
 			named, err = a.Desc.Digest, s.notWritten(ctx, a, tag, err)
+		}
+		if err == nil && named == a.Desc.Digest {
+			s.stands(tag)
 		}
 		return named, err
 	}

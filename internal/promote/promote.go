@@ -78,7 +78,7 @@ func (t Promotion) Run(ctx context.Context) (pipeline.Report, error) {
 		err = r.promote(ctx, *t.Subject, now)
 	}
 	if err != nil {
-		return pipeline.Report{}, err
+		return r.store.Unfinished(*r.report), err
 	}
 	return *r.report, nil
 }
