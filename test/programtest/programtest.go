@@ -79,16 +79,37 @@ type Result struct {
 }
 
 // Command is the program with nothing of the caller's environment but what coverage and the race detector need, and
-// no Docker configuration. It ends with the test.
+// no Docker configuration. It ends with the test. Of a flag that is given twice, which the program refuses, the last counts:
+// a test may want another value than its helper gives.
 func Command(t testing.TB, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	home := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "oci-promote", args...)
+	cmd := exec.CommandContext(t.Context(), "oci-promote", lastOf(args)...)
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "DOCKER_CONFIG=" + filepath.Join(home, ".docker"), "TMPDIR=" + t.TempDir(),
 		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "GORACE=" + os.Getenv("GORACE"),
 	}, env...)
 	return cmd
+}
+
+// lastOf is args with each flag once, as it is given last. Lists add up.
+func lastOf(args []string) []string {
+	lists := []string{"--annotations", "--ignore", "--cluster-state"}
+	var given [][]string // each flag with its value, and whatever else there is
+	for i := 0; i < len(args); {
+		end := i + 1
+		name, _, joined := strings.Cut(args[i], "=")
+		if strings.HasPrefix(name, "--") && !joined && end < len(args) && !strings.HasPrefix(args[end], "--") {
+			end++
+		}
+		given = slices.DeleteFunc(given, func(before []string) bool {
+			known, _, _ := strings.Cut(before[0], "=")
+			return known == name && strings.HasPrefix(name, "--") && !slices.Contains(lists, name)
+		})
+		given = append(given, args[i:end])
+		i = end
+	}
+	return slices.Concat(given...)
 }
 
 // Run runs the program as Command gives it.
