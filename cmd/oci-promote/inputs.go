@@ -52,7 +52,7 @@ func (c *command) common(r *action.Reader) common {
 		if in.credentials.Username == "" {
 			missing = "username"
 		}
-		r.Fail(missing, errors.New("not set, but username and password go together; is the secret available to this run?"))
+		r.Clash(missing, errors.New("not set, but username and password go together; is the secret available to this run?"), "username", "password")
 	}
 	in.ref = action.Get(r, "repository", func(s string) (oci.Reference, error) {
 		if s == "" && c.getenv("GITHUB_REPOSITORY") != "" {
@@ -64,7 +64,7 @@ func (c *command) common(r *action.Reader) common {
 		return oci.ParseReference(s)
 	})
 	if in.plainHTTP && in.ref.Host == oci.GHCR {
-		r.Fail("plain-http", errors.New("ghcr.io speaks HTTPS, and no token may go there in the clear; leave it false"))
+		r.Clash("plain-http", errors.New("ghcr.io speaks HTTPS, and no token may go there in the clear; leave it false"), "repository")
 	}
 	return in
 }

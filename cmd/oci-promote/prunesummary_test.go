@@ -192,7 +192,7 @@ func TestPruneNoLayout(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var out, said bytes.Buffer
 	c := &command{stdout: &out, stderr: &said, now: func() time.Time { return day }, getenv: func(string) string { return "" }}
-	if code := c.run(t.Context(), []string{"prune", "--repository", "oci-layout:registyr", "--apply"}); code != exitOK || !strings.Contains(said.String(), "registyr has no tags; ") {
+	if code := c.run(t.Context(), []string{"prune", "--repository", "oci-layout:registyr", "--apply"}); code != exitOK || !strings.Contains(said.String(), "registyr has no tags: is the name right?") {
 		t.Errorf("exit status %d\n%s%s", code, out.String(), said.String())
 	}
 	if _, err := os.Stat("registyr"); !errors.Is(err, os.ErrNotExist) {

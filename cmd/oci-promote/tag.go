@@ -34,7 +34,7 @@ func (c *command) tag(ctx context.Context, v action.Values, s session) (report p
 	}
 	release := readRelease(r)
 	if t.Manual != nil && asked == (artifactAsked{}) && !trigger.Reports(c.getenv("GITHUB_EVENT_NAME")) {
-		r.Fail("version", errors.New("it does not say which artifact gets it; give artifact-sha or digest too"))
+		r.Clash("version", errors.New("it does not say which artifact gets it; give artifact-sha or digest too"), "artifact-sha", "digest")
 	}
 	if err := r.Err(); err != nil {
 		return report, err
@@ -128,7 +128,7 @@ func readAsked(r *action.Reader) (asked artifactAsked) {
 	if asked.commit == "latest" {
 		asked.commit, asked.latest = "", true
 		if asked.digest != "" {
-			r.Fail("digest", errors.New("it cannot go with artifact-sha: latest; give one of them"))
+			r.Clash("digest", errors.New("it cannot go with artifact-sha: latest; give one of them"), "artifact-sha")
 		}
 	}
 	return asked
@@ -153,7 +153,7 @@ func readManual(r *action.Reader) *promote.Manual {
 	case m != nil:
 		m.Unvalidated = unvalidated
 	case unvalidated && r.Text("version") == "":
-		r.Fail("allow-unvalidated", errors.New("it goes with version only: what a cluster reports is validated"))
+		r.Clash("allow-unvalidated", errors.New("it goes with version only: what a cluster reports is validated"), "version")
 	}
 	return m
 }

@@ -42,7 +42,7 @@ func (c *command) verify(ctx context.Context, values action.Values, s session) (
 	v.Path = action.Get(r, "path", func(name string) (string, error) { return inRepository(s.workspace, name) })
 	v.States = readStates(r, s.workspace)
 	if in.ref.Layout != "" && v.States != nil {
-		r.Fail("cluster-state", errors.New("it is compared with the registry that clusters read, and repository is an OCI layout; give the registry's repository"))
+		r.Clash("cluster-state", errors.New("it is compared with the registry that clusters read, and repository is an OCI layout; give the registry's repository"), "repository")
 	}
 	failOn := action.Get(r, "fail-on", parseFailOn)
 	v.Strict = failOn == failOnWarning
@@ -92,8 +92,8 @@ func readLiveGate(r *action.Reader, integration trigger.Gate) trigger.Gate {
 	const name = "live-status-context"
 	live := trigger.Gate{Context: action.Get(r, name, trigger.ParseContext)}
 	if of := anyFlux(integration); live.Context != nil && live.Overlaps(of) {
-		r.Fail(name, fmt.Errorf("%q cannot be told from integration's commit statuses, which begin with %q; expected a context of live's own, such as kustomization/platform-live"+
-			" where kustomization is platform", r.Text(name), of.Prefix()))
+		r.Clash(name, fmt.Errorf("%q cannot be told from integration's commit statuses, which begin with %q; expected a context of live's own, such as kustomization/platform-live"+
+			" where kustomization is platform", r.Text(name), of.Prefix()), "kustomization", "status-context")
 	}
 	return live
 }

@@ -3,6 +3,7 @@ package action
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ type Values map[string]string
 type Reader struct {
 	values Values
 	errs   []error
+	wrong  map[string]bool // the inputs that mean nothing
 }
 
 // Read begins reading v.
@@ -26,7 +28,19 @@ func (r *Reader) Err() error { return errors.Join(r.errs...) }
 
 // Fail adds an error about an input.
 func (r *Reader) Fail(name string, err error) {
+	if r.wrong == nil {
+		r.wrong = map[string]bool{}
+	}
+	r.wrong[name] = true
 	r.errs = append(r.errs, fmt.Errorf("%s: %w", name, err))
+}
+
+// Clash adds an error about an input that does not go with others. Where one of them is wrong by itself, that is the one
+// mistake, which is told already.
+func (r *Reader) Clash(name string, err error, with ...string) {
+	if !slices.ContainsFunc(append(with, name), func(of string) bool { return r.wrong[of] }) {
+		r.Fail(name, err)
+	}
 }
 
 // Text is the input or its default, trimmed.

@@ -160,3 +160,23 @@ func TestErr(t *testing.T) {
 		t.Errorf("5 mistakes give %d lines: %q", len(lines), lines)
 	}
 }
+
+// TestClash: what goes with an input that is wrong by itself is not judged.
+func TestClash(t *testing.T) {
+	for _, c := range []struct {
+		values Values
+		want   string
+	}{
+		{Values{"sha-length": "7", "wait": "1s"}, "sha-length: clash"},
+		{Values{"sha-length": "6", "wait": "1s"}, `sha-length: "6" is not a whole number from 7 to 40`},
+		{Values{"sha-length": "7", "wait": "x"}, `wait: "x" is not a duration such as 90s, 2m or 1h30m`},
+	} {
+		r := Read(c.values)
+		r.Int("sha-length", 7, 40)
+		r.Duration("wait")
+		r.Clash("sha-length", errors.New("clash"), "wait")
+		if err := r.Err(); err == nil || err.Error() != c.want {
+			t.Errorf("%v: %v, want %s", c.values, err, c.want)
+		}
+	}
+}

@@ -164,6 +164,9 @@ const notARegistry = "this is not how a registry answers; check the host and the
 // accessHint names the permission or the package link that is missing (docs/facts.md 14).
 func (r *Registry) accessHint(op operation, status int) string {
 	who := r.asked()
+	if op == listing && !r.there.Load() {
+		who = "is the name " + r.ref.String() + " right? " + who
+	}
 	if r.ref.Host != GHCR {
 		need := map[operation]string{listing: "read", reading: "read", writing: "push to", deleting: "delete in"}
 		hint := fmt.Sprintf("%s; whoever asks must be allowed to %s %s", who, need[op], r.ref)

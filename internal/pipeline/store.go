@@ -52,6 +52,11 @@ func (a *Artifact) Tag(prefix string, length int) string {
 	return prefix + a.Revision.Commit[:length]
 }
 
+// NoTags says what a repository without any tag is: mostly another one than was meant.
+func NoTags(name string) string {
+	return name + " has no tags: is the name right? If it is, nothing was ever pushed there"
+}
+
 // List reads all tags.
 func (s *Store) List(ctx context.Context) (Snapshot, error) {
 	var tags []string

@@ -99,14 +99,20 @@ func (r *run) lookAtArtifact(ctx context.Context, now pipeline.Snapshot, f *fact
 func (r *run) lookAtNewestCandidate(ctx context.Context, now pipeline.Snapshot, f *facts) (err error) {
 	newest, ok := now.Ladder.Newest()
 	if !ok {
-		f.missing = fmt.Sprintf("%s has no candidate yet", r.Name)
-		f.absent = "build something first, and run this again"
+		r.lacks(f, now, r.Name+" has no candidate yet", "build something first, and run this again")
 		return nil
 	}
 	if f.artifact, err = r.store.Read(ctx, newest.String()); err == nil && f.artifact == nil {
 		f.missing = r.unreadable(newest.String())
 	}
 	return err
+}
+
+// lacks says what is not there, and what to do about that. Of a repository without any tag it says that.
+func (r *run) lacks(f *facts, now pipeline.Snapshot, what, todo string) {
+	if f.missing, f.absent = what, todo; len(now.Tags) == 0 {
+		f.missing, f.absent = pipeline.NoTags(r.Name), "check repository; "+todo
+	}
 }
 
 // lookAtDigest reads the manifest, by the tag that the cluster told if that still names
@@ -119,8 +125,7 @@ func (r *run) lookAtDigest(ctx context.Context, now pipeline.Snapshot, f *facts)
 		}
 	}
 	if f.artifact, err = r.read(ctx, s.Digest.String()); err == nil && f.artifact == nil {
-		f.missing = fmt.Sprintf("%s has no artifact %s", r.Name, s.Digest)
-		f.absent = "check digest and repository; if the artifact was deleted, build its commit again, and run this again"
+		r.lacks(f, now, fmt.Sprintf("%s has no artifact %s", r.Name, s.Digest), "check digest and repository; if the artifact was deleted, build its commit again, and run this again")
 	}
 	return err
 }
@@ -132,8 +137,8 @@ func (r *run) lookAtCommit(ctx context.Context, now pipeline.Snapshot, f *facts)
 		return err
 	}
 	if !now.Has(tag) {
-		f.missing = fmt.Sprintf("commit %.7s is not built: there is no tag %q in %s", f.subject.Commit, tag, r.Name)
-		f.absent = "build it first, and run this again when the build is done; sha-length must be the same in every mode"
+		r.lacks(f, now, fmt.Sprintf("commit %.7s is not built: there is no tag %q in %s", f.subject.Commit, tag, r.Name),
+			"build it first, and run this again when the build is done; sha-length must be the same in every mode")
 		return nil
 	}
 	if f.artifact, err = r.read(ctx, tag); err == nil && f.artifact == nil {

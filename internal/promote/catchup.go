@@ -49,6 +49,9 @@ func (r *run) catchUp(ctx context.Context, now pipeline.Snapshot) error {
 		}
 	}
 	p := plan{outcome: pipeline.Unchanged, reason: "nothing to catch up with: no candidate is newer than what is live", due: true}
+	if len(now.Tags) == 0 {
+		p.reason = pipeline.NoTags(r.Name)
+	}
 	if len(waiting) > 0 {
 		p.outcome, p.reason = pipeline.Pending, fmt.Sprintf("no candidate above the stable is proven healthy%s; %s", r.forSoak(), waiting[0])
 		p.next = "the report of integration starts a run, and so does the next catch-up"

@@ -49,7 +49,7 @@ func TestCatchUp(t *testing.T) {
 		reason  string // part of it, or of an error
 		notice  string // part of one
 	}{
-		{"an empty repository", "", nil, "", pipeline.Unchanged, "", "", "nothing to catch up with", ""},
+		{"an empty repository", "", nil, "", pipeline.Unchanged, "", "", "is the name right?", ""},
 		{"all is done", "0.0.1-rc.1=a 0.0.1=a +a", nil, "", pipeline.Unchanged, "", "", "nothing to catch up with", ""},
 		{"what is older is not asked about", two + " 0.0.1=b +b", nil, "", pipeline.Unchanged, "", "", "nothing to catch up with", ""},
 		{"one is proven", "0.0.1-rc.1=a", map[string]string{"a": "ok"}, "a", pipeline.Promoted, "0.0.1", "0.0.1=a " + v("a"), "validated", ""},

@@ -307,7 +307,7 @@ func (l *lagging) Tags(ctx context.Context, last string, fn func([]string) error
 func TestNothingThere(t *testing.T) {
 	s := newStore(t, "")
 	r := mustRun(t, s, applying(s), "")
-	if r.Outcome != pipeline.Unchanged || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "has no tags; ") || !strings.Contains(r.Warnings[0], pipelinetest.Name) {
+	if r.Outcome != pipeline.Unchanged || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "has no tags: is the name right?") || !strings.Contains(r.Warnings[0], pipelinetest.Name) {
 		t.Errorf("%s, %q", r.Outcome, r.Warnings)
 	}
 }

@@ -23,8 +23,8 @@ func (r *run) tell(f *facts, p plan) {
 	}
 	switch {
 	case len(f.now.Tags) == 0: // as of a name that is mistyped
-		r.report.Outcome, r.report.Reason = pipeline.Unchanged, "nothing to delete: there are no tags"
-		r.report.Warn("%s has no tags; if there should be some, check its name and what the credentials may read", r.Name)
+		r.report.Outcome, r.report.Reason = pipeline.Unchanged, "nothing to delete"
+		r.report.Warn("%s", pipeline.NoTags(r.Name))
 	case len(p.goes) == 0:
 		r.report.Outcome, r.report.Reason = pipeline.Unchanged, fmt.Sprintf("nothing to delete: %s, each kept by a rule", artifacts(len(f.items)))
 	case !r.Apply:

@@ -35,8 +35,8 @@ func (r *reading) notBuilt() (pipeline.Step, *pipeline.Finding) {
 	case s.commit == "":
 		return at(pipeline.Stopped, time.Time{}, pipeline.Evidence{}), &pipeline.Finding{
 			Code: pipeline.NotBuilt, Severity: pipeline.Error,
-			Message: fmt.Sprintf("%s has no tags: nothing was ever pushed", r.Name),
-			Hint:    "run mode build; is this the repository that it pushes to? if it fails to push, the job needs `permissions: packages: write`, and the package this repository under Manage Actions access",
+			Message: pipeline.NoTags(r.Name),
+			Hint:    "compare repository with that of mode build, or run that; if it fails to push, the job needs `permissions: packages: write`, and the package this repository under Manage Actions access",
 		}
 	case !full(s.commit) && r.Host != nil:
 		return at(pipeline.Stopped, time.Time{}, pipeline.Evidence{}), &pipeline.Finding{
