@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -123,7 +124,11 @@ func state(t testing.TB, role Role, blobs ...[]byte) *State {
 	t.Helper()
 	s := &State{Role: role}
 	for _, blob := range blobs {
-		if err := s.Add("objects.json", strings.NewReader(string(blob))); err != nil {
+		name := "objects.json"
+		if !bytes.HasPrefix(blob, []byte("{")) {
+			name = "secrets.txt"
+		}
+		if err := s.Add(name, strings.NewReader(string(blob))); err != nil {
 			t.Fatal(err)
 		}
 	}

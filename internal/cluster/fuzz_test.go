@@ -66,7 +66,7 @@ func FuzzText(f *testing.F) {
 				line(t, err.Error())
 				continue
 			}
-			if err := s.Add("b", bytes.NewReader(names)); err != nil {
+			if err := s.Add("secrets", bytes.NewReader(names)); err != nil {
 				t.Fatal(err)
 			}
 			allLines(t, s, gate)

@@ -18,9 +18,9 @@ const MaxFile = 32 << 20
 const maxNested = 8
 
 // Add reads one file into the state: what kubectl get -o json prints (a List, one object, or
-// several of them one after the other), or the names of secrets, "NAMESPACE NAME" a line. An
-// empty file says that there are no secrets where its name has that word, and is refused
-// otherwise. Of an object that comes twice the later counts; other kinds than Flux's are passed over.
+// several of them one after the other), or the names of secrets, "NAMESPACE NAME" a line below such a
+// header; a file whose name has the word secrets needs no header, and says that there are none where it is
+// empty. Of an object that comes twice the later counts; other kinds than Flux's are passed over.
 //
 // Refused are a file of another form, one larger than MaxFile, one with the data of a Secret,
 // and one with another object of a name that is there already, which is another cluster's.
@@ -62,7 +62,7 @@ func (s *State) read(name string, blob []byte) error {
 	case blob[0] == '{':
 		return s.readJSON(blob)
 	}
-	return s.readSecretNames(blob)
+	return s.readSecretNames(blob, slices.Contains(words(base(name)), "secrets"))
 }
 
 // readJSON reads JSON objects that follow each other, as appended outputs do.

@@ -114,8 +114,13 @@ func follows(src *source, r Registry) Role {
 		}
 		return Live
 	}
-	if sel, problem := selectionOf(src); problem == "" && sel.takes(r) != "" || prerelease.MatchString(ref.Semver) {
+	if prerelease.MatchString(ref.Semver) {
 		return Integration
+	}
+	if sel, problem := selectionOf(src); problem == "" {
+		if _, ok := sel.takes(r); ok {
+			return Integration
+		}
 	}
 	return Live
 }

@@ -43,8 +43,16 @@ func holds(raw json.RawMessage) bool {
 	return text != "" && text != "null" && text != "{}"
 }
 
-// readSecretNames reads lines "NAMESPACE NAME", with or without a header.
-func (s *State) readSecretNames(blob []byte) error {
+// readSecretNames reads lines "NAMESPACE NAME" below kubectl's header, without which any two words could be a secret. Named is
+// whether the file says by its name what it is.
+func (s *State) readSecretNames(blob []byte, named bool) error {
+	header := strings.Fields(strings.SplitN(string(blob), "\n", 2)[0])
+	if named = named || len(header) == 2 && header[1] == "NAME"; !named {
+		return &hinted{
+			fmt.Errorf("%s; expected kubectl's output with -o json, or a list of secrets with its header NS NAME", form(string(blob), 0)),
+			"make it with `" + getObjects + "`, or the list of secrets with `" + listNames + "`",
+		}
+	}
 	var names []id
 	for n, line := range strings.Split(string(blob), "\n") {
 		words := strings.Fields(line)
@@ -80,6 +88,9 @@ func form(text string, n int) string {
 		return "it is a web page"
 	case '[':
 		return "it is a JSON array, and no List"
+	}
+	if n == 0 {
+		return "it is no JSON, and no list of secrets"
 	}
 	return fmt.Sprintf("it is no JSON, and its line %d is not two names", n+1)
 }

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 
@@ -45,9 +44,9 @@ func (s selection) pick(tags []string) string {
 	return s.constraint.Select(left)
 }
 
-// takes is a candidate, of those that there are and else of those that may come, that the
-// source lets in; "" for none.
-func (s selection) takes(r Registry) string {
+// takes reports whether the source lets candidates in, of those that there are or those that the next build may make; tag is
+// one of the former, "" for none.
+func (s selection) takes(r Registry) (tag string, ok bool) {
 	ladder := version.Read(r.Tags)
 	are := []string{r.Candidate}
 	for _, c := range ladder.Candidates {
@@ -58,7 +57,8 @@ func (s selection) takes(r Registry) string {
 	for _, bump := range []version.Bump{version.Patch, version.Minor, version.Major} {
 		mayCome = append(mayCome, version.Candidate{Base: stable.Bump(bump), N: 1}.String())
 	}
-	return cmp.Or(s.pick(are), s.pick(mayCome))
+	tag = s.pick(are)
+	return tag, tag != "" || s.pick(mayCome) != ""
 }
 
 // wrongSemver finds a source that selects by the wrong rule.
@@ -100,7 +100,9 @@ func (l look) semver() string {
 func (l look) excludes(src *source, sel selection) string {
 	r := l.registry
 	if l.role == Live {
-		switch taken := sel.takes(r); {
+		switch taken, ok := sel.takes(r); {
+		case ok && taken == "":
+			return fmt.Sprintf("%s selects by %s, which lets candidates in: the next one goes live before anybody validated it", src, rule(src))
 		case taken != "":
 			return fmt.Sprintf("%s selects by %s, which lets candidates in, such as %s: what nobody validated goes live", src, rule(src), taken)
 		case r.Stable != "" && sel.pick([]string{r.Stable}) == "":
