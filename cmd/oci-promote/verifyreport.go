@@ -87,7 +87,11 @@ func verifyHeadline(r pipeline.Report) string {
 	if slices.ContainsFunc(r.Running, has) {
 		live = "live has " + r.Selected.Live
 	}
-	return fmt.Sprintf("%s: %s, %s", r.Mode, r.Outcome, live)
+	outcome := string(r.Outcome)
+	if r.Outcome == pipeline.Healthy && r.Diagnosis != nil && r.NotKnown { // the outcome is what it is promised to be
+		outcome = "not known, GitHub could not be asked"
+	}
+	return fmt.Sprintf("%s: %s, %s", r.Mode, outcome, live)
 }
 
 // shortPath is a path on one line.

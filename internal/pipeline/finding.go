@@ -124,6 +124,8 @@ type Diagnosis struct {
 	MedianLead *Median   `json:"medianLead,omitempty"` // of the last promotions
 	Running    []Running `json:"running,omitempty"`    // integration's, then live's; what is not known is not there
 	Arrivals   []Arrival `json:"arrivals,omitempty"`   // of the last 24 hours, the oldest first
+
+	NotKnown bool `json:"-"` // GitHub could not be asked at all, and what would tell of trouble is there; the findings say so in JSON
 }
 
 // Version is one artifact of the repository.

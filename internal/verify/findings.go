@@ -117,6 +117,8 @@ func (r *reading) reason(d pipeline.Diagnosis) string {
 			return fmt.Sprintf("live selects %s as %s; whether it runs there nobody reports", what, s.stable)
 		case step.State == pipeline.Stopped && i > 0: // a warning tells why
 			return fmt.Sprintf("%s is %s, and is not %s", what, d.Path[i-1].Stage, step.Stage)
+		case step.State == pipeline.Unknown && r.deaf():
+			return fmt.Sprintf("%s is %s; whether it is %s is not known, since GitHub could not be asked", what, d.Path[max(0, i-1)].Stage, step.Stage)
 		case step.State == pipeline.Waiting, step.State == pipeline.Unknown, step.State == pipeline.Stopped:
 			return fmt.Sprintf("%s is %s, and waits to be %s; nothing is late", what, d.Path[max(0, i-1)].Stage, step.Stage)
 		}

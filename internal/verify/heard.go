@@ -27,6 +27,7 @@ type heard struct {
 	promotions runs              // nil for not asked
 	cut        bool              // there are older promotions than those, and since the time that was asked for
 	steps      map[int64]string  // of failed runs, where they failed
+	answers    int               // questions that were answered
 	unread     []error
 	orderLost  bool // the order of two commits is in unread, and no other is asked for
 }
@@ -49,6 +50,7 @@ func (r *reading) ask(ctx context.Context, questions ...question) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if errs[i] = err; err == nil {
+				r.heard.answers++
 				answer(&r.heard)
 			}
 			return nil
@@ -61,6 +63,19 @@ func (r *reading) ask(ctx context.Context, questions ...question) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// deaf reports whether nobody could be asked: no host, or one that answered nothing.
+func (r *reading) deaf() bool {
+	return r.Host == nil || len(r.heard.unread) > 0 && r.heard.answers == 0
+}
+
+// notKnown reports whether it is not known that all is well: nobody could be asked, and either somebody should have been, or
+// the registry alone does not tell how far the commit came. Whether live runs it the host of the git repository need not know.
+func (r *reading) notKnown(path []pipeline.Step) bool {
+	return r.deaf() && (r.Host != nil || slices.ContainsFunc(path, func(s pipeline.Step) bool {
+		return s.State == pipeline.Unknown && s.Stage != pipeline.RunningOnLive
+	}))
 }
 
 // askHost asks, in two rounds, what the registry cannot tell.

@@ -64,6 +64,7 @@ func (r *reading) report() pipeline.Report {
 	path, stop := r.walk()
 	d := pipeline.Diagnosis{At: r.Now, Commit: r.subject.commit, Findings: r.findings(path, stop), Versions: r.versions()}
 	d.Path = stopped(path, d.Findings)
+	d.NotKnown = r.notKnown(d.Path)
 	d.Running, d.Arrivals = r.clustersRun(), r.arrivals()
 	d.Lead, d.MedianLead = r.lead(), medianOf(r.history)
 	report := pipeline.Report{

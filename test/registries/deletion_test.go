@@ -67,7 +67,7 @@ func TestDeletion(t *testing.T) {
 			}
 			w.tag(t, "promoted", "0.0.1", second, second.BoundStatus(t))
 			r := w.run(t, nil, "verify", "--retry-for", "0s")
-			if healthy := strings.HasPrefix(r.Stdout, "verify: healthy, live has 0.0.1\n"); healthy != (left != tagsListed) {
+			if healthy := strings.HasPrefix(r.Stdout, "verify: healthy, live selects 0.0.1\n"); healthy != (left != tagsListed) {
 				t.Errorf("verify afterwards: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 			}
 			for _, r := range w.Requests() {
