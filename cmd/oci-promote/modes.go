@@ -32,8 +32,9 @@ func (c *command) mode(ctx context.Context, name string, v action.Values, s sess
 	c.secrets.Add(v["token"])
 	report, err := modes[name](ctx, v, s)
 	if err != nil {
-		err = afterSignal(ctx, report, err)
+		err = c.wordError(afterSignal(ctx, report, err), v, s.byHand)
 	}
+	wordReport(&report, s.byHand)
 	c.fit(&report)
 	for _, input := range action.Misplaced(name, v) {
 		report.Warnings = append(report.Warnings, fmt.Sprintf("input %q is set but mode %s does not use it", input, name))
@@ -54,6 +55,9 @@ func (h *hinted) Unwrap() error { return h.error }
 func each(err error) (all []error) {
 	if err == nil {
 		return nil
+	}
+	if h, ok := err.(*hinted); ok {
+		return each(h.error)
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {

@@ -72,7 +72,7 @@ func explain(err error, need string) *Error {
 		e := &Error{text: fmt.Sprintf("%d %s%s", resp.Response.StatusCode, message, details(resp)), err: err}
 		switch status := resp.Response.StatusCode; {
 		case status == http.StatusUnauthorized:
-			e.hint = "the token is not valid; leave the input token at its default, or give one that has not expired"
+			e.hint = "the token is not valid; in a workflow leave the input token at its default, or give one that has not expired; by hand give one that has not expired"
 		case status == http.StatusTooManyRequests || paused(resp):
 			e.hint = "GitHub asks for a pause; run the job again in a few minutes"
 		case status == http.StatusForbidden || status == http.StatusNotFound:

@@ -108,9 +108,10 @@ func (r *run) lookAtNewestCandidate(ctx context.Context, now pipeline.Snapshot, 
 	return err
 }
 
-// lacks says what is not there, and what to do about that. Of a repository without any tag it says that.
+// lacks says what is not there, and what to do about that. Of a repository without any tag it says that to a person; a cluster
+// has taken its artifact from somewhere, and may be ahead of a list.
 func (r *run) lacks(f *facts, now pipeline.Snapshot, what, todo string) {
-	if f.missing, f.absent = what, todo; len(now.Tags) == 0 {
+	if f.missing, f.absent = what, todo; len(now.Tags) == 0 && !f.subject.Proven {
 		f.missing, f.absent = pipeline.NoTags(r.Name), "check repository; "+todo
 	}
 }
