@@ -102,4 +102,4 @@ func (c *command) fromEnvironment(v action.Values) {
 }
 
 // passwordVariable is where a password may stand by hand.
-const passwordVariable = "OCI_PROMOTE_PASSWORD" //nolint:gosec // the name of one
+const passwordVariable = "OCI_PROMOTE_PASSWORD"

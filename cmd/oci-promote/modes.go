@@ -56,9 +56,6 @@ func each(err error) (all []error) {
 	if err == nil {
 		return nil
 	}
-	if h, ok := err.(*hinted); ok {
-		return each(h.error)
-	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}

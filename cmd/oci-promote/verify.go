@@ -193,7 +193,7 @@ func clusterFile(workspace, name string) (string, error) {
 	case err != nil:
 		return "", err
 	}
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() { //nolint:gosec // as above
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return "", errors.Join(fmt.Errorf("%q is not a regular file; %s", name, expected), err)
 	}
 	return file, nil

@@ -98,5 +98,14 @@ func (c *command) wordError(err error, v action.Values, byHand bool) error {
 	if byHand && v["username"] == "" && c.getenv(passwordVariable) != "" && errors.As(err, &answer) && (answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden) {
 		hint += "; " + passwordVariable + " is set, and counts only with --username"
 	}
-	return &hinted{err, hint}
+	return &rehinted{err, hint}
 }
+
+// rehinted is an error, mostly one of several joined ones, with its hint in other words.
+type rehinted struct {
+	error
+	hint string
+}
+
+func (r *rehinted) Hint() string    { return r.hint }
+func (r *rehinted) Unwrap() []error { return []error{r.error} } // so that each still sees them
