@@ -88,12 +88,14 @@ func TestDocsLinks(t *testing.T) {
 	t.Logf("%d links", count)
 }
 
-// TestDocsIndex: docs/README.md names every guide.
+// TestDocsIndex: the README and docs/README.md name every guide.
 func TestDocsIndex(t *testing.T) {
-	listed := readPage(t, "docs/README.md").links()
-	for _, name := range guides(t) {
-		if base := path.Base(name); base != "README.md" && !slices.Contains(listed, base) {
-			t.Errorf("docs/README.md does not list %s", base)
+	for page, dir := range map[string]string{"README.md": "docs/", "docs/README.md": ""} {
+		listed := readPage(t, page).links()
+		for _, name := range guides(t) {
+			if base := path.Base(name); base != "README.md" && !slices.Contains(listed, dir+base) {
+				t.Errorf("%s does not list %s", page, base)
+			}
 		}
 	}
 }
