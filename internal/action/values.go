@@ -96,7 +96,7 @@ func (r *Reader) Duration(name string) time.Duration {
 	return Get(r, name, func(s string) (time.Duration, error) {
 		d, err := time.ParseDuration(s)
 		if err != nil || d < 0 {
-			return 0, fmt.Errorf("%q is not a duration such as 90s, 2m or 1h30m", s)
+			return 0, fmt.Errorf("%q is not a duration such as 90s, 1h30m, or 720h for 30 days", s)
 		}
 		return d, nil
 	})

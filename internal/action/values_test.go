@@ -169,7 +169,7 @@ func TestClash(t *testing.T) {
 	}{
 		{Values{"sha-length": "7", "wait": "1s"}, "sha-length: clash"},
 		{Values{"sha-length": "6", "wait": "1s"}, `sha-length: "6" is not a whole number from 7 to 40`},
-		{Values{"sha-length": "7", "wait": "x"}, `wait: "x" is not a duration such as 90s, 2m or 1h30m`},
+		{Values{"sha-length": "7", "wait": "x"}, `wait: "x" is not a duration such as 90s, 1h30m, or 720h for 30 days`},
 	} {
 		r := Read(c.values)
 		r.Int("sha-length", 7, 40)
