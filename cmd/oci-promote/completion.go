@@ -16,6 +16,9 @@ var shells = []string{"bash", "zsh", "fish"}
 func (c *command) completion(_ context.Context, given arguments) int {
 	scripts := map[string]func([]subcommand) string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
 	script, ok := scripts[given.word]
+	if given.word == "" {
+		return c.fail(&hinted{fmt.Errorf("completion needs a shell: %s", strings.Join(shells, ", ")), "oci-promote completion --help shows how to load it"})
+	}
 	if !ok {
 		return c.fail(&hinted{fmt.Errorf("%q is no shell that it knows; expected %s", given.word, strings.Join(shells, ", ")), "oci-promote completion --help shows how to load it"})
 	}
