@@ -71,7 +71,7 @@ func (c *command) build(ctx context.Context, v action.Values, s session) (report
 	b.Repo = repo
 	report, err = b.Run(ctx)
 	if errors.Is(err, bundle.ErrEmpty) {
-		err = &hinted{err, "the directory is empty or everything in it is ignored; is there an actions/checkout step before this one?"}
+		err = &hinted{err, "the directory is empty or everything in it is ignored; in a workflow is there an actions/checkout step before this one?; by hand check path and ignore"}
 	}
 	return report, err
 }
@@ -106,7 +106,7 @@ func (c *command) metadata(r *action.Reader) bundle.Metadata {
 			s = c.getenv("GITHUB_REF_NAME") + "@sha1:" + c.getenv("GITHUB_SHA")
 		}
 		if s == "" {
-			return bundle.Revision{}, errors.New(`not set, and there is no GITHUB_SHA; give it as "$(git branch --show-current)@sha1:$(git rev-parse HEAD)"`)
+			return bundle.Revision{}, &hinted{errors.New("not set, and there is no GITHUB_SHA"), `give --revision "$(git branch --show-current)@sha1:$(git rev-parse HEAD)"`}
 		}
 		return bundle.ParseRevision(s)
 	})

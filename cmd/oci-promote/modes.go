@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/oci-promote/oci-promote/internal/action"
 	"github.com/oci-promote/oci-promote/internal/pipeline"
@@ -82,11 +84,30 @@ func withHint(err error) string {
 	return err.Error()
 }
 
-// hintOf is what to do about err; may be empty.
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
+// hintOf is what to do about err, on one line; may be empty.
+func hintOf(err error) string { return strings.Join(hintsOf(err), "; ") }
+
+// hintsOf is what to do about err, or about each of the errors that were joined into it, once each.
+func hintsOf(err error) (all []string) {
+	if h, ok := err.(interface{ Hint() string }); ok {
+		if h.Hint() == "" {
+			return nil
+		}
+		return []string{h.Hint()}
 	}
-	return ""
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err = errors.Unwrap(err); err == nil {
+			return nil
+		}
+		return hintsOf(err)
+	}
+	for _, e := range joined.Unwrap() {
+		for _, hint := range hintsOf(e) {
+			if !slices.Contains(all, hint) {
+				all = append(all, hint)
+			}
+		}
+	}
+	return all
 }

@@ -34,7 +34,8 @@ func (c *command) source(r *action.Reader, workspace string) (fsys fs.FS, dir, r
 func resolveBelow(workspace, name string) (dir, inside string, err error) {
 	dir, inside, err = below(workspace, name, "a directory")
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", "", fmt.Errorf("%q does not exist; expected a directory, is there an actions/checkout step before this one?", name)
+		return "", "", &hinted{fmt.Errorf("%q does not exist; expected a directory", name),
+			"in a workflow is there an actions/checkout step before this one?; by hand give path a directory that exists"}
 	}
 	if err != nil {
 		return "", "", err

@@ -34,7 +34,7 @@ func (c *command) tag(ctx context.Context, v action.Values, s session) (report p
 	}
 	release := readRelease(r)
 	if t.Manual != nil && asked == (artifactAsked{}) && !trigger.Reports(c.getenv("GITHUB_EVENT_NAME")) {
-		r.Clash("version", errors.New("it does not say which artifact gets it; give artifact-sha or digest too"), "artifact-sha", "digest")
+		r.Clash("version", &hinted{errors.New("it does not say which artifact gets it"), "give artifact-sha or digest too"}, "artifact-sha", "digest")
 	}
 	if err := r.Err(); err != nil {
 		return report, err

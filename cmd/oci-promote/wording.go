@@ -89,11 +89,14 @@ func wordReport(r *pipeline.Report, byHand bool) {
 
 // wordError words what an error tells to do.
 func (c *command) wordError(err error, v action.Values, byHand bool) error {
-	hint := hintOf(err)
-	if hint == "" {
+	hints := hintsOf(err)
+	if len(hints) == 0 {
 		return err
 	}
-	hint = worded(hint, byHand)
+	for i := range hints {
+		hints[i] = worded(hints[i], byHand)
+	}
+	hint := strings.Join(hints, "; ")
 	var answer *oci.Error
 	if byHand && v["username"] == "" && c.getenv(passwordVariable) != "" && errors.As(err, &answer) && (answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden) {
 		hint += "; " + passwordVariable + " is set, and counts only with --username"

@@ -12,6 +12,7 @@ func TestWorded(t *testing.T) {
 		{"in a workflow leave the input token at its default; by hand set GITHUB_TOKEN", "leave the input token at its default", "set GITHUB_TOKEN"},
 		{"it is not valid; in a workflow leave the input token at its default; by hand give a good one", "it is not valid; leave the input token at its default", "it is not valid; give a good one"},
 		{"set username and password, or DOCKER_CONFIG to a directory", "set username and password, or DOCKER_CONFIG to a directory", "set --username and --password (or OCI_PROMOTE_PASSWORD), or DOCKER_CONFIG to a directory"},
+		{"it is empty; in a workflow is there a step before?; by hand check path and ignore", "it is empty; is there a step before?", "it is empty; check --path and --ignore"},
 		{"set token, or create the release by hand", "set token, or create the release by hand", "set --token (or GITHUB_TOKEN), or create the release by hand"},
 		{"naming version: next", "naming version: next", "naming --version=next"},
 		{"set the input kustomization to a name", "set the input kustomization to a name", "set --kustomization to a name"},
