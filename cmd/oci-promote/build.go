@@ -71,7 +71,7 @@ func (c *command) build(ctx context.Context, v action.Values, s session) (report
 	b.Repo = repo
 	report, err = b.Run(ctx)
 	if errors.Is(err, bundle.ErrEmpty) {
-		err = &hinted{err, "the directory is empty or everything in it is ignored; in a workflow is there an actions/checkout step before this one?; by hand check path and ignore"}
+		err = &hinted{err, "the directory is empty or everything in it is ignored; in a workflow put an actions/checkout step before this one; by hand check path and ignore"}
 	}
 	return report, err
 }

@@ -52,7 +52,7 @@ func (c *command) common(r *action.Reader) common {
 		if in.credentials.Username == "" {
 			missing = "username"
 		}
-		r.Clash(missing, &hinted{errors.New("not set, but username and password go together"), "in a workflow is the secret available to this run?; by hand give username and password"}, "username", "password")
+		r.Clash(missing, &hinted{errors.New("not set, but username and password go together"), "in a workflow check that the secret is available to this run; by hand give username and password"}, "username", "password")
 	}
 	in.ref = action.Get(r, "repository", func(s string) (oci.Reference, error) {
 		if s == "" && c.getenv("GITHUB_REPOSITORY") != "" {

@@ -35,7 +35,7 @@ func resolveBelow(workspace, name string) (dir, inside string, err error) {
 	dir, inside, err = below(workspace, name, "a directory")
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", "", &hinted{fmt.Errorf("%q does not exist; expected a directory", name),
-			"in a workflow is there an actions/checkout step before this one?; by hand give path a directory that exists"}
+			"in a workflow put an actions/checkout step before this one; by hand give path a directory that exists"}
 	}
 	if err != nil {
 		return "", "", err
