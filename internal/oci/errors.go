@@ -142,7 +142,7 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 	case e.Status == http.StatusUnauthorized && r.login.as() == "" && r.ref.Host != GHCR:
 		return loginNeeded + "; " + giveLogin
 	case e.Status == http.StatusUnauthorized && token:
-		return r.asked() + "; check the user name and that the password or token is valid and not expired"
+		return r.asked() + checkLogin
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return r.accessHint(op, e.Status)
 	case e.Status == http.StatusNotFound && op == listing && !r.there.Load():
@@ -159,6 +159,8 @@ func (r *Registry) hint(op operation, e *Error, token bool) string {
 	return notARegistry
 }
 
+const checkLogin = "; check the user name and that the password or token is valid and not expired"
+
 const notARegistry = "this is not how a registry answers; check the host and the path of the repository, and what stands in between"
 
 // accessHint names the permission or the package link that is missing (docs/facts.md 14).
@@ -168,6 +170,9 @@ func (r *Registry) accessHint(op operation, status int) string {
 		who = "is the name " + r.ref.String() + " right? " + who
 	}
 	if r.ref.Host != GHCR {
+		if status == http.StatusUnauthorized && !r.tokens.given.Load() { // nobody took the login yet
+			who += checkLogin
+		}
 		need := map[operation]string{listing: "read", reading: "read", writing: "push to", deleting: "delete in"}
 		hint := fmt.Sprintf("%s; whoever asks must be allowed to %s %s", who, need[op], r.ref)
 		if r.o.Credentials.Username == "" {

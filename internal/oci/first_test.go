@@ -51,7 +51,7 @@ func TestFirstBuildBelievesMore(t *testing.T) {
 		"403 that is a limit":          {fresh{list: canned{403, "", "You have exceeded a secondary rate limit"}}, false, "403", "run again later"},
 		"401 with a good token":        {fresh{canned{401, "", denied}, bearer, token}, true, "401 unauthorized: authentication required", "first-build: true"},
 		"401 without a token":          {fresh{list: canned{401, "", denied}}, false, "401", ""},
-		"401 with a password":          {fresh{list: canned{401, "", denied}, challenge: `Basic realm="x"`}, false, "401", "allowed to read"},
+		"401 with a password":          {fresh{list: canned{401, "", denied}, challenge: `Basic realm="x"`}, false, "401", "check the user name and that the password or token is valid and not expired; whoever asks must be allowed to read"},
 		"401 of the token service":     {fresh{canned{401, "", denied}, bearer, canned{401, "", denied}}, false, "401", "for a token"},
 		"404 of the token service":     {fresh{canned{401, "", denied}, bearer, canned{404, "", denied}}, false, "404", ""},
 		"500":                          {fresh{list: canned{500, "", "oops"}}, false, "500 oops", ""},
