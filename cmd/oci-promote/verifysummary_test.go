@@ -202,22 +202,7 @@ func TestVerifySummaries(t *testing.T) {
 				t.Errorf("exit status %d\n%s", code, log.String())
 			}
 			t.Log(log.String())
-			got, err := os.ReadFile("summary")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if *update {
-				if err := os.WriteFile(golden, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("the summary is\n%s\nwant %s:\n%s\n\n-update writes it anew", got, golden, want)
-			}
+			same(t, golden, "summary")
 			if name == "live" && strings.Count(log.String(), "\n") > 12 {
 				t.Errorf("a healthy run is not short:\n%s", log.String())
 			}

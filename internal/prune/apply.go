@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,21 +226,15 @@ func (d *deletion) moved(ctx context.Context, it *item) (string, error) {
 	}
 	for i, tag := range it.tags {
 		if named[i] != it.Digest {
-			return fmt.Sprintf("tag %q names %s by now", tag, orNothing(named[i])), nil
+			return fmt.Sprintf("tag %q names %s by now", tag, cmp.Or(named[i], "nothing")), nil
 		}
 	}
+	attached := d.looked[it.Digest].digests()
 	for i, tag := range others {
 		at := named[len(it.tags)+i]
-		if at == it.Digest || d.looked[it.Digest].digests()[at] {
+		if at == it.Digest || attached[at] {
 			return fmt.Sprintf("tag %q names %s by now", tag, at), nil
 		}
 	}
 	return "", nil
-}
-
-func orNothing(d digest.Digest) string {
-	if d == "" {
-		return "nothing"
-	}
-	return d.String()
 }
